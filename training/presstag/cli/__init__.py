@@ -1,0 +1,38 @@
+"""The command line: one module a command. Commands parse and print; the work is done elsewhere."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from presstag.cli import check, config, convert, evaluate, export, extract, split, train
+from presstag.cli.screen import show_error
+from presstag.errors import PresstagError
+
+app = typer.Typer(
+    name="presstag",
+    help="Fine-tune, judge and use token-classification models on annotated news articles.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("train")(train.train_command)
+app.command("evaluate")(evaluate.evaluate_command)
+app.command("extract")(extract.extract_command)
+app.command("check")(check.check_command)
+app.command("split")(split.split_command)
+app.command("convert")(convert.convert_command)
+app.command("export")(export.export_command)
+app.add_typer(config.app, name="config")
+
+
+def main() -> None:
+    """Run a command; a fault that the user can mend is a message and exit code 2."""
+    try:
+        app()
+    except PresstagError as error:
+        show_error(error)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(130)

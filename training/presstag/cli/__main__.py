@@ -1,0 +1,5 @@
+"""`python -m presstag.cli` is the `presstag` command."""
+
+from presstag.cli import main
+
+main()

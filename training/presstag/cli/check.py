@@ -1,0 +1,68 @@
+"""`presstag check`: whether annotated articles are fit to train and to measure with."""
+
+from __future__ import annotations
+
+import json as json_module
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.text import Text
+
+from presstag.cli.screen import out, printable, table
+
+
+def check_command(
+    data: Annotated[Path, typer.Argument(help="a file, or a folder of train, dev and test files")],
+    *,
+    tokenizer: Annotated[
+        Path | None,
+        typer.Option(help="a tokenizer.json, to check that spans meet its tokens too"),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="everything as one JSON object")] = False,
+    show_all: Annotated[bool, typer.Option("--all", help="list every warning")] = False,
+) -> None:
+    """Count what a corpus holds and list everything that is wrong with it. Errors: exit code 1."""
+    from presstag.corpus.check import check_corpus, read_splits
+    from presstag.words import find_words
+
+    boundaries = find_words if tokenizer is None else token_boundaries(tokenizer)
+    report = check_corpus(read_splits(data), boundaries=boundaries)
+    if json:
+        print(json_module.dumps(report.to_dict(), ensure_ascii=False, indent=2))  # noqa: T201
+        raise typer.Exit(1 if report.errors else 0)
+    labels = sorted({label for counts in report.splits.values() for label in counts.labels})
+    table(
+        ("split", "articles", "words", "spans", *labels),
+        [
+            [
+                name,
+                *(f"{n:,}" for n in (counts.articles, counts.words, counts.spans)),
+                *(
+                    f"{counts.labels.get(label, 0):,} ({counts.surfaces.get(label, 0):,})"
+                    for label in labels
+                ),
+            ]
+            for name, counts in report.splits.items()
+        ],
+        title="by label: spans (distinct surface forms)",
+    )
+    warnings = [p for p in report.problems if p.severity == "warning"]
+    for problem in [*report.errors, *(warnings if show_all else warnings[:20])]:
+        style = "bold red" if problem.severity == "error" else "yellow"
+        line = f" {problem.kind}: {problem.where}: {printable(problem.message)}"
+        out.print(Text.assemble((problem.severity, style), line))
+    if len(warnings) > 20 and not show_all:
+        out.print(f"… {len(warnings) - 20} more warnings: --all lists them")
+    out.print(f"{len(report.errors)} errors, {len(warnings)} warnings")
+    if report.errors:
+        raise typer.Exit(1)
+
+
+def token_boundaries(path: Path) -> Callable[[str], list[tuple[int, int]]]:
+    """The units that a tokenizer makes of a text's words."""
+    from presstag.tokens import ArticleTokenizer
+
+    tokenizer = ArticleTokenizer.from_file(path, pad=0)
+    return lambda text: [(int(a), int(b)) for a, b in tokenizer.encode([text])[0].units]

@@ -1,0 +1,90 @@
+"""`presstag extract`: articles in, spans out."""
+
+from __future__ import annotations
+
+import json as json_module
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from presstag.cli.evaluate import open_model
+from presstag.cli.screen import out, show_error, show_spans
+from presstag.errors import DataError, InputError, PresstagError
+
+
+def extract_command(
+    model: Annotated[Path, typer.Argument(help="a model's folder")],
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help=".txt (one article each) or .jsonl (a text a line); none: standard input"
+        ),
+    ] = None,
+    *,
+    json: Annotated[bool, typer.Option("--json", help="one JSON object an article")] = False,
+) -> None:
+    """Tag articles: coloured text, or a JSON object a line."""
+    tagger = open_model(model)
+    faults: list[PresstagError] = []
+    several = len(files or []) > 1 or any(f.suffix == ".jsonl" for f in files or [])
+    articles = _articles(files or [Path("-")], faults)
+    for name, text in articles:
+        spans = tagger(text)
+        if json:
+            record = {"id": name, "spans": [span.to_dict() for span in spans]}
+            line = json_module.dumps(record, ensure_ascii=False)
+            sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
+        else:
+            if several:
+                out.rule(str(name), align="left")
+            show_spans(text, spans, tagger.labels)
+    for fault in faults:
+        show_error(fault)
+    if faults:
+        raise typer.Exit(2)
+
+
+def _articles(files: list[Path], faults: list[PresstagError]) -> Iterator[tuple[str, str]]:
+    """Name and text of each article; what cannot be read goes to `faults`, the rest goes on."""
+    from presstag.corpus.files import read_text
+
+    for file in files:
+        try:
+            if str(file) == "-":
+                yield "-", _standard_input()
+            elif file.suffix.lower() in {".jsonl", ".ndjson"}:
+                for number, line in enumerate(read_text(file).split("\n"), start=1):
+                    if line.strip():
+                        try:
+                            yield _record(line, f"{file}, line {number}", number)
+                        except InputError as fault:
+                            faults.append(fault)
+            else:
+                yield str(file), read_text(file)
+        except DataError as fault:
+            faults.append(fault)
+
+
+def _standard_input() -> str:
+    try:
+        return sys.stdin.buffer.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise DataError(
+            "standard input",
+            f"byte 0x{error.object[error.start]:02x} at offset {error.start} is not UTF-8",
+            expected="text in UTF-8",
+        ) from None
+
+
+def _record(line: str, where: str, number: int) -> tuple[str, str]:
+    try:
+        record: Any = json_module.loads(line)
+    except json_module.JSONDecodeError as error:
+        raise InputError(where, f"not JSON: {error.msg}") from None
+    fields = record.get("data", record) if isinstance(record, dict) else None
+    if not isinstance(fields, dict) or not isinstance(fields.get("text"), str):
+        raise InputError(where, f"{line:.80}", expected='an object with a "text"')
+    return str(fields.get("id", record.get("id", number))), fields["text"]

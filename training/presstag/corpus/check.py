@@ -1,0 +1,181 @@
+"""Whether a corpus is fit to train and to measure with: counts, and everything that is wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from presstag.corpus.files import FORMATS, read_corpus
+from presstag.corpus.findings import Corpus
+from presstag.corpus.similarity import similar_pairs
+from presstag.corpus.split import SPLITS
+from presstag.errors import DataError
+from presstag.spans import Article
+from presstag.tags import TagScheme
+from presstag.words import find_words
+
+RARE = 30
+Boundaries = Callable[[str], Sequence[tuple[int, int]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something wrong; an error makes the corpus unfit, a warning is worth a look."""
+
+    severity: Literal["error", "warning"]
+    kind: str
+    where: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What a split holds; `labels` and `surfaces` count mentions and distinct ones by label."""
+
+    articles: int
+    words: int
+    spans: int
+    labels: Mapping[str, int]
+    surfaces: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The outcome of a check."""
+
+    splits: Mapping[str, Counts]
+    problems: Sequence[Problem] = field(default_factory=list)
+
+    @property
+    def errors(self) -> list[Problem]:
+        """The problems that make the corpus unfit."""
+        return [p for p in self.problems if p.severity == "error"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As JSON writes it."""
+        return {
+            "splits": {name: asdict(counts) for name, counts in self.splits.items()},
+            "problems": [asdict(p) for p in self.problems],
+            "errors": len(self.errors),
+        }
+
+
+def read_splits(path: str | Path, *, labels: Sequence[str] | None = None) -> dict[str, Corpus]:
+    """Read a folder of train, dev and test files, or one file as a single split.
+
+    Raises:
+        DataError: if the folder holds no file of a known format.
+    """
+    path = Path(path)
+    if not path.is_dir():
+        return {path.stem: read_corpus(path, labels=labels)}
+    files = [f for f in sorted(path.iterdir()) if f.suffix.lower() in FORMATS and f.is_file()]
+    order = {split: i for i, split in enumerate(SPLITS)}
+    files.sort(key=lambda f: (order.get(f.stem, len(order)), f.name))
+    if not files:
+        if any(path.glob("*.txt")):
+            return {path.name: read_corpus(path, labels=labels)}
+        raise DataError(
+            str(path),
+            "a folder without a file of annotated articles",
+            expected=f"train.json, dev.json, test.json, or others in {', '.join(FORMATS)}",
+        )
+    twice = [stem for stem, n in Counter(f.stem for f in files).items() if n > 1]
+    if twice:
+        raise DataError(str(path), f"several files called {twice[0]}: which is the split?")
+    return {f.stem: read_corpus(f, labels=labels) for f in files}
+
+
+def check_corpus(splits: Mapping[str, Corpus], *, boundaries: Boundaries = find_words) -> Report:
+    """Count what the splits hold and list what is wrong with them.
+
+    Args:
+        splits: by name; `train`, if there is one, must know every label of the others.
+        boundaries: the units of a text, half-open, that spans must begin and end at: words, or
+            what a tokenizer makes of them.
+    """
+    problems = [
+        Problem(
+            "error" if f.action == "rejected" else "warning",
+            f.kind,
+            f"{name}, {f.article}" + (f", {f.region}" if f.region else ""),
+            f"{f.action}: {f.message}",
+        )
+        for name, corpus in splits.items()
+        for f in corpus.findings
+    ]
+    counts = {name: _count(corpus.articles) for name, corpus in splits.items()}
+    for name, corpus in splits.items():
+        if not corpus.articles:
+            problems.append(Problem("error", "empty-split", name, "no annotated article"))
+        problems += _off_boundary(name, corpus, boundaries)
+    return Report(counts, problems + _rare(counts) + _alike(splits))
+
+
+def _count(articles: Sequence[Article]) -> Counts:
+    labels = Counter(s.label for a in articles for s in a.spans)
+    surfaces = Counter(label for label, _ in {(s.label, s.text) for a in articles for s in a.spans})
+    return Counts(
+        articles=len(articles),
+        words=sum(len(a.text.split()) for a in articles),
+        spans=sum(labels.values()),
+        labels=dict(sorted(labels.items())),
+        surfaces=dict(sorted(surfaces.items())),
+    )
+
+
+def _off_boundary(name: str, corpus: Corpus, boundaries: Boundaries) -> list[Problem]:
+    problems: list[Problem] = []
+    for article in corpus.articles:
+        scheme = TagScheme(tuple({s.label: None for s in article.spans}))
+        _, inexact = scheme.encode(article.spans, boundaries(article.text))
+        problems += [
+            Problem(
+                "warning",
+                "off-boundary",
+                f"{name}, {article.id}",
+                f"{s.label} {s.start}–{s.end} {s.text!r:.60} begins or ends inside a word: no tags "
+                "give it back, so a model cannot find it exactly",
+            )
+            for s in inexact
+        ]
+    return problems
+
+
+def _rare(counts: Mapping[str, Counts]) -> list[Problem]:
+    train = counts.get("train")
+    if train is None:
+        return []
+    known = {label for c in counts.values() for label in c.labels}
+    problems: list[Problem] = []
+    for label in sorted(known):
+        n = train.labels.get(label, 0)
+        if n == 0:
+            message = f"{label} is in another split but not in train: it cannot be learned"
+            problems.append(Problem("error", "label-not-in-train", "train", message))
+        elif n < RARE:
+            message = f"{label} has {n} spans; below {RARE} it is hardly learned"
+            problems.append(Problem("warning", "rare-label", "train", message))
+    return problems
+
+
+def _alike(splits: Mapping[str, Corpus]) -> list[Problem]:
+    placed = [(name, a) for name, corpus in splits.items() for a in corpus.articles]
+    problems: list[Problem] = []
+    for pair in similar_pairs([a for _, a in placed]):
+        (split, one), (other_split, other) = placed[pair.first], placed[pair.second]
+        equal = one.text == other.text
+        share = "equal texts" if equal else f"{pair.share:.0%} of the shorter one's word 5-grams"
+        across = split != other_split
+        problems.append(
+            Problem(
+                "error" if across else "warning",
+                "leak" if across else "near-duplicate",
+                f"{split}, {one.id}",
+                f"like {other.id} in {other_split}: {share}",
+            )
+        )
+    return problems

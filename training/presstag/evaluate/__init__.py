@@ -1,0 +1,1 @@
+"""Judging: spans found against gold spans, for any callable from texts to spans."""

