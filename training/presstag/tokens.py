@@ -144,13 +144,12 @@ class ArticleTokenizer:
     def window_ids(self, tokens: Tokens, window: Window) -> Ints:
         """The token ids of one window between its special tokens."""
         body = tokens.ids[window.start : window.stop]
-        return np.concatenate([self.prefix, body, self.suffix]).astype(np.int64)
+        return np.array([*self.prefix, *body, *self.suffix], dtype=np.int64)
 
     def rows_in(self, tokens: Tokens, window: Window) -> Ints:
         """Which rows of a window's output belong to `tokens.units_in(window)`, one a unit."""
         firsts = tokens.firsts[tokens.units_in(window)]
-        rows: Ints = np.add(firsts, len(self.prefix) - window.start)
-        return rows
+        return np.add(firsts, len(self.prefix) - window.start)
 
 
 def _rebuild(content: str, pad: int) -> ArticleTokenizer:

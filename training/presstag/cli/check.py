@@ -33,20 +33,21 @@ def check_command(
         print(json_module.dumps(report.to_dict(), ensure_ascii=False, indent=2))  # noqa: T201
         raise typer.Exit(1 if report.errors else 0)
     labels = sorted({label for counts in report.splits.values() for label in counts.labels})
+    splits = list(report.splits.values())
     table(
-        ("split", "articles", "words", "spans", *labels),
+        ("", *report.splits),
         [
-            [
-                name,
-                *(f"{n:,}" for n in (counts.articles, counts.words, counts.spans)),
-                *(
-                    f"{counts.labels.get(label, 0):,} ({counts.surfaces.get(label, 0):,})"
-                    for label in labels
-                ),
-            ]
-            for name, counts in report.splits.items()
+            ["articles", *(f"{c.articles:,}" for c in splits)],
+            ["words", *(f"{c.words:,}" for c in splits)],
+            ["spans", *(f"{c.spans:,}" for c in splits)],
+            *(
+                [
+                    f"{label} (distinct)",
+                    *(f"{c.labels.get(label, 0):,} ({c.surfaces.get(label, 0):,})" for c in splits),
+                ]
+                for label in labels
+            ),
         ],
-        title="by label: spans (distinct surface forms)",
     )
     warnings = [p for p in report.problems if p.severity == "warning"]
     for problem in [*report.errors, *(warnings if show_all else warnings[:20])]:
