@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from presstag.cli import check, config, convert, evaluate, export, extract, split, train
+from presstag.cli import agreement, check, config, convert, evaluate, export, extract, split, train
 from presstag.cli.screen import show_error
 from presstag.errors import PresstagError
 
@@ -21,6 +21,7 @@ app.command("train")(train.train_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("extract")(extract.extract_command)
 app.command("check")(check.check_command)
+app.command("agreement")(agreement.agreement_command)
 app.command("split")(split.split_command)
 app.command("convert")(convert.convert_command)
 app.command("export")(export.export_command)

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json as json_module
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.text import Text
 
 from presstag.cli.screen import out, printable, table
+
+if TYPE_CHECKING:
+    from presstag.corpus.check import Report
 
 
 def check_command(
@@ -32,23 +35,7 @@ def check_command(
     if json:
         print(json_module.dumps(report.to_dict(), ensure_ascii=False, indent=2))  # noqa: T201
         raise typer.Exit(1 if report.errors else 0)
-    labels = sorted({label for counts in report.splits.values() for label in counts.labels})
-    splits = list(report.splits.values())
-    table(
-        ("", *report.splits),
-        [
-            ["articles", *(f"{c.articles:,}" for c in splits)],
-            ["words", *(f"{c.words:,}" for c in splits)],
-            ["spans", *(f"{c.spans:,}" for c in splits)],
-            *(
-                [
-                    f"{label} (distinct)",
-                    *(f"{c.labels.get(label, 0):,} ({c.surfaces.get(label, 0):,})" for c in splits),
-                ]
-                for label in labels
-            ),
-        ],
-    )
+    _show_counts(report)
     warnings = [p for p in report.problems if p.severity == "warning"]
     for problem in [*report.errors, *(warnings if show_all else warnings[:20])]:
         style = "bold red" if problem.severity == "error" else "yellow"
@@ -59,6 +46,40 @@ def check_command(
     out.print(f"{len(report.errors)} errors, {len(warnings)} warnings")
     if report.errors:
         raise typer.Exit(1)
+
+
+def _show_counts(report: Report) -> None:
+    columns = dict(report.splits)
+    if len(columns) > 1:
+        columns["together"] = report.together
+    every = list(columns.values())
+    labels = list(report.together.labels)
+    rows = [
+        ["articles", *(f"{c.articles:,}" for c in every)],
+        ["words", *(f"{c.words:,}" for c in every)],
+        ["spans", *(f"{c.spans:,}" for c in every)],
+        *([label, *(f"{c.labels.get(label, 0):,}" for c in every)] for label in labels),
+        [],
+        *(
+            [f"{label} distinct", *(f"{c.surfaces.get(label, 0):,}" for c in every)]
+            for label in labels
+        ),
+    ]
+    if any(c.unseen for c in every):
+        rows.append([])
+        rows += [
+            [f"{label} not in train", *(_percent(c.unseen.get(label)) for c in every)]
+            for label in labels
+        ]
+    table(("", *columns), rows)
+    out.print("\nmost frequent form, its share of the label's mentions:")
+    for label, (form, share) in report.together.frequent.items():
+        out.print(f"  {label}: {printable(form)}, {_percent(share)}")
+    out.print()
+
+
+def _percent(share: float | None) -> str:
+    return "" if share is None else f"{100 * share:.1f} %"
 
 
 def token_boundaries(path: Path) -> Callable[[str], list[tuple[int, int]]]:

@@ -23,7 +23,7 @@ def show_command(
     """Print the whole file as it will be used, each setting with its explanation."""
     from presstag.train.configfile import read_config, to_yaml
 
-    out.print(to_yaml(read_config(config, overrides or [])), end="", markup=False)
+    out.print(to_yaml(read_config(config, overrides or [])), end="")
 
 
 @app.command("new")
@@ -54,7 +54,7 @@ def new_command(
     )
     text = f"# presstag train {target or 'FILE'}\n{to_yaml(config)}"
     if target is None:
-        out.print(text, end="", markup=False)
+        out.print(text, end="")
         return
     if target.exists():
         raise ConfigError(str(target), "is there already", do="name another file with --out.")

@@ -21,7 +21,7 @@ def convert_command(
 
     corpus = read_corpus(source)
     show_rejected(corpus.rejected, most=len(corpus.rejected))
-    for finding in write_corpus(corpus.articles, target):
-        err.print(f"article {finding.article}: {printable(finding.message)}", markup=False)
+    for finding in write_corpus(corpus.articles, target, annotations=corpus.annotations):
+        err.print(f"article {finding.article}: {printable(finding.message)}")
     spans = sum(len(a.spans) for a in corpus.articles)
     out.print(f"wrote {target}: {len(corpus.articles)} articles, {spans} spans")

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from presstag.cli.evaluate import open_model
-from presstag.cli.screen import out, show_error, show_spans
+from presstag.cli.screen import out, printable, show_error, show_spans
 from presstag.errors import DataError, InputError, PresstagError
 
 
@@ -39,7 +39,7 @@ def extract_command(
             sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
         else:
             if several:
-                out.rule(str(name), align="left")
+                out.rule(printable(name), align="left")
             show_spans(text, spans, tagger.labels)
     for fault in faults:
         show_error(fault)

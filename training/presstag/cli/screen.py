@@ -16,8 +16,9 @@ from presstag.spans import Span
 if TYPE_CHECKING:
     from presstag.corpus import Finding
 
-out = Console(highlight=False, soft_wrap=True)
-err = Console(stderr=True, highlight=False, soft_wrap=True)
+# File names and ids are shown as they are: [b] is no markup, and :cat: no emoji.
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
 # Okabe and Ito's palette, which colour-blind people can tell apart.
 _COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2")

@@ -33,6 +33,6 @@ def split_command(
     except ValueError as error:
         raise InputError("--dev and --test", str(error)) from None
     for name, articles in divided.items():
-        write_corpus(articles, folder / f"{name}.json")
+        write_corpus(articles, folder / f"{name}.json", annotations=corpus.annotations)
         out.print(f"{name:<6}{len(articles):>6} articles → {folder / name}.json")
     out.print(f"next: presstag check {folder}")

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from presstag.corpus.files import FORMATS, read_corpus
 from presstag.corpus.findings import Corpus
-from presstag.corpus.similarity import similar_pairs
+from presstag.corpus.similarity import shared_sentences, similar_pairs
 from presstag.corpus.split import SPLITS
 from presstag.errors import DataError
 from presstag.spans import Article
@@ -33,20 +33,32 @@ class Problem:
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """What a split holds; `labels` and `surfaces` count mentions and distinct ones by label."""
+    """What a split holds, or all of them together.
+
+    Attributes:
+        articles, words, spans: how many; words are what stands between blanks.
+        labels: mentions by label.
+        surfaces: distinct surface forms by label, as they are written.
+        frequent: the most frequent form of each label, and its share of the label's mentions.
+        unseen: share of each label's mentions whose form, whatever its case, stands nowhere in
+            train under that label; empty for train itself and without a train split.
+    """
 
     articles: int
     words: int
     spans: int
     labels: Mapping[str, int]
     surfaces: Mapping[str, int]
+    frequent: Mapping[str, tuple[str, float]]
+    unseen: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """The outcome of a check."""
+    """The outcome of a check; `together` counts over all splits."""
 
     splits: Mapping[str, Counts]
+    together: Counts
     problems: Sequence[Problem] = field(default_factory=list)
 
     @property
@@ -58,6 +70,7 @@ class Report:
         """As JSON writes it."""
         return {
             "splits": {name: asdict(counts) for name, counts in self.splits.items()},
+            "together": asdict(self.together),
             "problems": [asdict(p) for p in self.problems],
             "errors": len(self.errors),
         }
@@ -107,24 +120,45 @@ def check_corpus(splits: Mapping[str, Corpus], *, boundaries: Boundaries = find_
         for name, corpus in splits.items()
         for f in corpus.findings
     ]
-    counts = {name: _count(corpus.articles) for name, corpus in splits.items()}
+    train = splits["train"].articles if "train" in splits else None
+    counts = {
+        name: _count(corpus.articles, train=None if name == "train" else train)
+        for name, corpus in splits.items()
+    }
+    together = _count([a for corpus in splits.values() for a in corpus.articles])
     for name, corpus in splits.items():
         if not corpus.articles:
             problems.append(Problem("error", "empty-split", name, "no annotated article"))
         problems += _off_boundary(name, corpus, boundaries)
-    return Report(counts, problems + _rare(counts) + _alike(splits))
+    problems += [*_rare(counts), *_alike(splits), *_repeated(splits)]
+    return Report(counts, together, problems)
 
 
-def _count(articles: Sequence[Article]) -> Counts:
-    labels = Counter(s.label for a in articles for s in a.spans)
-    surfaces = Counter(label for label, _ in {(s.label, s.text) for a in articles for s in a.spans})
+def _count(articles: Sequence[Article], *, train: Sequence[Article] | None = None) -> Counts:
+    forms: dict[str, Counter[str]] = {}
+    for span in (s for a in articles for s in a.spans):
+        forms.setdefault(span.label, Counter())[span.text] += 1
+    forms = dict(sorted(forms.items()))
+    labels = {label: sum(found.values()) for label, found in forms.items()}
+    top = {label: found.most_common(1)[0] for label, found in forms.items()}
     return Counts(
         articles=len(articles),
         words=sum(len(a.text.split()) for a in articles),
         spans=sum(labels.values()),
-        labels=dict(sorted(labels.items())),
-        surfaces=dict(sorted(surfaces.items())),
+        labels=labels,
+        surfaces={label: len(found) for label, found in forms.items()},
+        frequent={label: (form, n / labels[label]) for label, (form, n) in top.items()},
+        unseen={} if train is None else _unseen(forms, train),
     )
+
+
+def _unseen(forms: Mapping[str, Counter[str]], train: Sequence[Article]) -> dict[str, float]:
+    seen = {(s.label, s.text.casefold()) for a in train for s in a.spans}
+    return {
+        label: sum(n for form, n in found.items() if (label, form.casefold()) not in seen)
+        / sum(found.values())
+        for label, found in forms.items()
+    }
 
 
 def _off_boundary(name: str, corpus: Corpus, boundaries: Boundaries) -> list[Problem]:
@@ -179,3 +213,17 @@ def _alike(splits: Mapping[str, Corpus]) -> list[Problem]:
             )
         )
     return problems
+
+
+def _repeated(splits: Mapping[str, Corpus]) -> list[Problem]:
+    placed = [(name, a) for name, corpus in splits.items() for a in corpus.articles]
+    return [
+        Problem(
+            "warning",
+            "shared-sentence",
+            ", ".join(f"{placed[i][0]}, {placed[i][1].id}" for i in holders[:3])
+            + (f" and {len(holders) - 3} more" if len(holders) > 3 else ""),
+            f"the same sentence: {sentence:.100}",
+        )
+        for sentence, holders in shared_sentences([a for _, a in placed])
+    ]

@@ -7,13 +7,17 @@ is written. The format is Tjong Kim Sang and De Meulder 2003; `-DOCSTART-` begin
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterable, Iterator
 
-from presstag.corpus.findings import Corpus, Finding
+from presstag.corpus.findings import Action, Corpus, Finding, keep_known
 from presstag.errors import DataError
 from presstag.spans import Article, Span
-from presstag.tags import TagScheme
+from presstag.tags import OUTSIDE, TagScheme
 from presstag.words import find_words
+
+# A no-break space belongs to a token; only blanks and tabs part columns.
+_COLUMN = re.compile(r"[^ \t\r\n]+")
 
 
 def read_columns(
@@ -29,13 +33,9 @@ def read_columns(
     for number, sentences in enumerate(_documents(lines, source), start=1):
         name = f"#{number}"
         text, spans = _assemble(sentences)
-        known = tuple(s for s in spans if labels is None or s.label in labels)
-        findings += [
-            Finding("unknown-label", "rejected", name, f"{s.text!r:.60}: label {s.label}")
-            for s in spans
-            if s not in known
-        ]
-        articles.append(Article(name, text, known))
+        article, unknown = keep_known(Article(name, text, tuple(spans)), labels)
+        articles.append(article)
+        findings += unknown
     return Corpus(tuple(articles), tuple(findings))
 
 
@@ -92,9 +92,11 @@ def _assemble(sentences: list[Sentence]) -> tuple[str, list[Span]]:
 def to_columns(article: Article) -> tuple[str, list[Finding]]:
     """Write an article as columns, a line of the text as a sentence.
 
+    A line break inside a span ends no sentence: readers take a span for two there.
+
     Returns:
         The columns; and a finding for each span that begins or ends inside a word, which columns
-        cannot hold exactly.
+        cannot hold exactly: they hold the whole word, or nothing if another span has that word.
     """
     scheme = TagScheme(tuple(dict.fromkeys(s.label for s in article.spans)))
     words = find_words(article.text)
@@ -102,12 +104,29 @@ def to_columns(article: Article) -> tuple[str, list[Finding]]:
     rows = ["-DOCSTART- O", ""]
     reached = 0
     for (start, end), tag in zip(words, tags, strict=True):
-        if "\n" in article.text[reached:start]:
+        within = tag != OUTSIDE and tag % 2 == 0
+        if "\n" in article.text[reached:start] and not within:
             rows.append("")
         rows.append(f"{article.text[start:end]} {scheme.tags[tag]}")
         reached = end
-    message = "begins or ends inside a word: columns hold the whole word"
-    return "\n".join(rows) + "\n\n", [
-        Finding("inside-word", "repaired", article.id, f"{s.label} {s.text!r:.60} {message}")
-        for s in inexact
-    ]
+    held = [(words[run.first][0], words[run.stop - 1][1]) for run in scheme.runs(tags)]
+    return "\n".join(rows) + "\n\n", _inside_words(article, inexact, held)
+
+
+def _inside_words(
+    article: Article, inexact: list[Span], held: list[tuple[int, int]]
+) -> list[Finding]:
+    """A finding for each inexact span; `held` are the stretches that the tags draw, in order."""
+    findings: list[Finding] = []
+    drawn = iter([*held, (len(article.text), len(article.text))])
+    start, end = next(drawn)
+    for span in article.spans:
+        kept = start < span.end and span.start < end
+        if kept:
+            start, end = next(drawn)
+        if span in inexact:
+            outcome = "columns hold the whole word" if kept else "another span has that word"
+            message = f"{span.label} {span.text!r:.60} begins or ends inside a word: {outcome}"
+            action: Action = "repaired" if kept else "rejected"
+            findings.append(Finding("inside-word", action, article.id, message))
+    return findings

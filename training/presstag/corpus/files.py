@@ -11,12 +11,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
 from presstag.corpus import conll, inline, jsonl, labelstudio
-from presstag.corpus.findings import Corpus, Finding, unique_ids
+from presstag.corpus.findings import Annotation, Corpus, Finding, keep_known, unique_ids
 from presstag.errors import DataError
 from presstag.spans import Article
 from presstag.writing import has_surrogates, write_text
@@ -44,23 +44,23 @@ def read_corpus(path: str | Path, *, labels: Collection[str] | None = None) -> C
     """
     path = Path(path)
     if path.is_dir():
-        return _read_folder(path)
-    text = read_text(path)
+        return _read_folder(path, labels)
     kind = FORMATS.get(path.suffix.lower())
+    if kind is None and path.exists():
+        raise DataError(
+            str(path),
+            f"a file that ends in {path.suffix or 'nothing'}",
+            expected=f"one that ends in {', '.join(FORMATS)}, or a folder of .txt files with marks",
+        )
+    text = read_text(path)
     if kind == "conll":
-        return conll.read_columns(text.splitlines(), source=str(path), labels=labels)
+        return conll.read_columns(text.split("\n"), source=str(path), labels=labels)
     if kind == "jsonl":
         records = _parse_lines(text, path)
         if any(isinstance(r, dict) and "data" in r for r in records[:1]):
             return labelstudio.read_tasks(records, source=str(path), labels=labels)
         return jsonl.read_records(records, source=str(path), labels=labels)
-    if kind == "labelstudio":
-        return labelstudio.read_tasks(_parse_list(text, path), source=str(path), labels=labels)
-    raise DataError(
-        str(path),
-        f"a file that ends in {path.suffix or 'nothing'}",
-        expected=f"one that ends in {', '.join(FORMATS)}, or a folder of .txt files with marks",
-    )
+    return labelstudio.read_tasks(_parse_list(text, path), source=str(path), labels=labels)
 
 
 def read_text(path: Path) -> str:
@@ -82,16 +82,18 @@ def read_text(path: Path) -> str:
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = raw.count(b"\n", 0, error.start) + 1
+        # The decoder drops a byte order mark and counts from behind it.
+        at = error.start + len(raw) - len(error.object)
+        line = raw.count(b"\n", 0, at) + 1
         raise DataError(
             f"{path}, line {line}",
-            f"byte 0x{raw[error.start]:02x} at offset {error.start} is not UTF-8",
+            f"byte 0x{raw[at]:02x} at offset {at} is not UTF-8",
             expected="text in UTF-8",
             do=f"convert it, e.g. iconv -f windows-1252 -t utf-8 {path.name}",
         ) from None
 
 
-def _read_folder(path: Path) -> Corpus:
+def _read_folder(path: Path, labels: Collection[str] | None) -> Corpus:
     files = sorted(path.glob("*.txt"))
     if not files:
         raise DataError(
@@ -99,9 +101,9 @@ def _read_folder(path: Path) -> Corpus:
             "a folder without .txt files",
             expected="a file, or a folder of .txt files with {LABEL|words} marks",
         )
-    return Corpus(
-        tuple(inline.read_marked(read_text(f), name=f.stem, source=str(f)) for f in files)
-    )
+    read = [inline.read_marked(read_text(f), name=f.stem, source=str(f)) for f in files]
+    known, findings = zip(*(keep_known(article, labels) for article in read), strict=True)
+    return Corpus(known, tuple(f for some in findings for f in some))
 
 
 def _not_json(path: Path, error: json.JSONDecodeError, line: int) -> DataError:
@@ -140,9 +142,20 @@ def _parse_lines(text: str, path: Path) -> list[Any]:
 
 
 def write_corpus(
-    articles: Iterable[Article], path: str | Path, *, to: Format | None = None
+    articles: Iterable[Article],
+    path: str | Path,
+    *,
+    to: Format | None = None,
+    annotations: Mapping[str, Sequence[Annotation]] | None = None,
 ) -> list[Finding]:
     """Write articles to a file; the format follows from its name unless `to` says another.
+
+    Args:
+        articles: what to write.
+        path: the file.
+        to: the format.
+        annotations: every annotator's spans by article id, as in `Corpus.annotations`; of the
+            formats only Label Studio's holds more than the article's own spans.
 
     Returns:
         What the format could not hold exactly.
@@ -152,10 +165,11 @@ def write_corpus(
     """
     path = Path(path)
     kind = to or FORMATS.get(path.suffix.lower())
+    kept = annotations or {}
     findings: list[Finding] = []
     articles = unique_ids(list(articles), findings)
     if kind == "labelstudio":
-        rows = [_dump(labelstudio.to_task(a)) for a in articles]
+        rows = [_dump(labelstudio.to_task(a, kept.get(a.id, ()))) for a in articles]
         # A task a line, and still one JSON list: a changed task is a changed line.
         body = "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
     elif kind == "jsonl":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Literal
 
@@ -37,11 +37,12 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One annotator's spans of one article."""
+    """One annotator's spans of one article, and when they were last changed (ISO 8601)."""
 
     annotator: str
     spans: tuple[Span, ...]
     ground_truth: bool = False
+    updated: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +65,21 @@ class Corpus:
         return tuple(f for f in self.findings if f.action == "rejected")
 
 
+def keep_known(article: Article, labels: Collection[str] | None) -> tuple[Article, list[Finding]]:
+    """Reject the spans whose label is not among `labels`; None takes every label."""
+    if labels is None:
+        return article, []
+    known = tuple(s for s in article.spans if s.label in labels)
+    return replace(article, spans=known), [
+        Finding("unknown-label", "rejected", article.id, f"{s.text!r:.60}: label {s.label}")
+        for s in article.spans
+        if s.label not in labels
+    ]
+
+
 def unique_ids(articles: list[Article], findings: list[Finding]) -> list[Article]:
     """Give each article an id of its own: a repeated `x` becomes `x#2`, and that is noted."""
+    taken = {article.id for article in articles}
     seen: dict[str, int] = {}
     renamed: list[Article] = []
     for article in articles:
@@ -73,7 +87,9 @@ def unique_ids(articles: list[Article], findings: list[Finding]) -> list[Article
         if seen[article.id] == 1:
             renamed.append(article)
         else:
-            new = f"{article.id}#{seen[article.id]}"
+            while (new := f"{article.id}#{seen[article.id]}") in taken:
+                seen[article.id] += 1
+            taken.add(new)
             findings.append(
                 Finding(
                     "duplicate-id",

@@ -28,7 +28,8 @@ def read_records(
                 f"{record!r:.80}",
                 expected='{"text": "…", "spans": [{"start": 0, "end": 4, "label": "…"}]}',
             )
-        text, name = record["text"], str(record.get("id", f"#{number}"))
+        text, name = record["text"], record.get("id")
+        name = f"#{number}" if name is None else str(name)
         read: list[Span] = []
         for i, entry in enumerate(spans, start=1):
             result = _read_span(entry, text, labels)
@@ -38,7 +39,9 @@ def read_records(
                 findings.append(Finding(result[0], "rejected", name, result[1], f"span {i}"))
         kept, left_out = flatten(read)
         findings += [
-            Finding("overlap", "rejected", name, f"{span} overlaps {rival}, which is kept")
+            Finding("duplicate", "repaired", name, f"{span} stands twice; one is kept")
+            if span.key == rival.key
+            else Finding("overlap", "rejected", name, f"{span} overlaps {rival}, which is kept")
             for span, rival in left_out
         ]
         meta = record.get("meta")
@@ -59,7 +62,9 @@ def _read_span(  # noqa: PLR0911 - one return a fault
     where = f"{label} {start}–{end}"
     if labels is not None and label not in labels:
         return "unknown-label", f"{where}: label {label} is not among the scheme's"
-    if not 0 <= start < end <= len(text):
+    if start >= end:
+        return "reversed", f"{where}: it ends before it begins, or holds nothing"
+    if start < 0 or end > len(text):
         return "past-end", f"{where} lies outside the text of {len(text)} code points"
     words = text[start:end]
     if "text" in entry and entry["text"] != words:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -32,8 +32,8 @@ def read_tasks(
     """Read the tasks of an export.
 
     A task becomes an article if someone annotated it, be it with nothing. Of several annotations
-    the one marked as ground truth counts; of several or none so marked, the one updated last.
-    All are kept in `Corpus.annotations`.
+    the one marked as ground truth counts; of several or none so marked, the one updated last, else
+    the one with the highest id, else the last. All are kept in `Corpus.annotations`, that one last.
 
     Args:
         tasks: the parsed JSON.
@@ -81,7 +81,8 @@ class _Reader:
 
     def read(self, task: Task, position: int) -> None:
         data: Mapping[str, Any] = task["data"]
-        name = data.get("id", task.get("id", f"#{position}"))
+        names = (data.get("id"), task.get("id"), f"#{position}")
+        name = next(n for n in names if n is not None)
         self._article = str(name)
         text = data.get(self.text_key)
         if not isinstance(text, str):
@@ -91,8 +92,8 @@ class _Reader:
         usable = self._usable_annotations(task)
         if not usable:
             return
-        read = [(a, self._read_annotation(a, text)) for a in usable]
-        chosen = max(read, key=lambda pair: _rank(pair[0]))[1]
+        read = [self._read_annotation(a, text) for a in sorted(usable, key=_rank)]
+        chosen = read[-1]
         if len(read) > 1:
             self.note(
                 "several-annotators",
@@ -104,7 +105,7 @@ class _Reader:
         if isinstance(meta, Mapping):
             extra.update(meta)
         self.articles.append(Article(str(name), text, chosen.spans, extra))
-        self.annotations.append(tuple(annotation for _, annotation in read))
+        self.annotations.append(tuple(read))
 
     def _usable_annotations(self, task: Task) -> list[Task]:
         entries = task.get("annotations", task.get("completions")) or []
@@ -143,6 +144,7 @@ class _Reader:
             annotator=_annotator(annotation),
             spans=tuple(kept),
             ground_truth=bool(annotation.get("ground_truth")),
+            updated=_updated(annotation),
         )
 
     def _is_region(self, region: Any) -> bool:
@@ -153,7 +155,7 @@ class _Reader:
         if kind == "labels":
             return True
         name = str(region["id"]) if "id" in region else None
-        if kind in {"hypertextlabels", "paragraphlabels"}:
+        if kind in ("hypertextlabels", "paragraphlabels"):
             message = f"a region of type {kind} counts within HTML elements, not in the text"
             self.note("other-type", "rejected", message, name)
         else:
@@ -225,13 +227,16 @@ class _Rejected(Exception):
 
 
 def _rank(annotation: Task) -> tuple[bool, str, int]:
-    updated = str(annotation.get("updated_at") or annotation.get("created_at") or "")
     number = annotation.get("id")
     return (
         bool(annotation.get("ground_truth")),
-        updated,
+        _updated(annotation),
         number if isinstance(number, int) else 0,
     )
+
+
+def _updated(annotation: Task) -> str:
+    return str(annotation.get("updated_at") or annotation.get("created_at") or "")
 
 
 def _annotator(annotation: Task) -> str:
@@ -273,46 +278,58 @@ def _counts_utf16(regions: list[Task], text: str) -> bool:
         start, end, says = value.get("start"), value.get("end"), _bare(value["text"])
         if type(start) is not int or type(end) is not int or not 0 <= start < end < len(points):
             continue
-        plain = _bare(text[start:end]) == says
+        plain = end <= len(text) and _bare(text[start:end]) == says
         other = _bare(text[points[start] : points[end]]) == says
         if plain != other:
             votes["plain" if plain else "utf16"] += 1
     return votes["utf16"] > votes["plain"]
 
 
-def to_task(article: Article, *, annotator: int = 1) -> dict[str, Any]:
-    """Write an article as a Label Studio task with one annotation, ready to import.
+def to_task(article: Article, annotations: Sequence[Annotation] = ()) -> dict[str, Any]:
+    """Write an article as a Label Studio task, ready to import.
 
     Region ids follow from the article and the span, so that the same article gives the same bytes.
+
+    Args:
+        article: the article.
+        annotations: what each annotator set, as a reader orders them; none: the article's own spans
+            as the annotation of user 1.
     """
+    several = annotations or (Annotation("1", article.spans),)
     return {
         "data": {"id": article.id, "text": article.text},
         "meta": dict(article.meta),
         "annotations": [
             {
-                "completed_by": annotator,
+                **({"id": number} if len(several) > 1 else {}),
+                "completed_by": _completed_by(annotation.annotator),
+                **({"updated_at": annotation.updated} if annotation.updated else {}),
                 "was_cancelled": False,
-                "ground_truth": False,
-                "result": [
-                    {
-                        "id": _region_id(article.id, span),
-                        "from_name": "label",
-                        "to_name": "text",
-                        "type": "labels",
-                        "value": {
-                            "start": span.start,
-                            "end": span.end,
-                            "text": span.text,
-                            "labels": [span.label],
-                        },
-                    }
-                    for span in article.spans
-                ],
+                "ground_truth": annotation.ground_truth,
+                "result": [_region(article.id, span) for span in annotation.spans],
             }
+            for number, annotation in enumerate(several, start=1)
         ],
     }
 
 
-def _region_id(article: str, span: Span) -> str:
+def _completed_by(annotator: str) -> int | str | dict[str, str]:
+    if annotator.isdecimal():
+        return int(annotator)
+    return {"email": annotator} if "@" in annotator else annotator
+
+
+def _region(article: str, span: Span) -> dict[str, Any]:
     key = json.dumps([article, span.start, span.end, span.label])
-    return hashlib.sha256(key.encode()).hexdigest()[:10]
+    return {
+        "id": hashlib.sha256(key.encode()).hexdigest()[:10],
+        "from_name": "label",
+        "to_name": "text",
+        "type": "labels",
+        "value": {
+            "start": span.start,
+            "end": span.end,
+            "text": span.text,
+            "labels": [span.label],
+        },
+    }

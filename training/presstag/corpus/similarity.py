@@ -16,6 +16,9 @@ from presstag.spans import Article
 ALIKE = 0.5
 _CROWD = 200
 _WORD = re.compile(r"\w+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…][\"'”’»)\]])\s+|(?<=[.!?…])\s+|\n+")
+SENTENCE = 6
+"""Words that a sentence has at least to count as somebody's: shorter ones repeat by chance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class Pair:
 def similar_pairs(articles: Sequence[Article], *, alike: float = ALIKE) -> list[Pair]:
     """Find the pairs that share at least `alike` of their word 5-grams.
 
-    A 5-gram that stands in more than 200 articles is page furniture and is passed over.
+    Where a 5-gram stands in more than 200 articles, it counts between the first of them and each
+    other, so that the cost stays linear and copies of one text are found all the same.
     """
     holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
     sizes: list[int] = []
@@ -41,8 +45,8 @@ def similar_pairs(articles: Sequence[Article], *, alike: float = ALIKE) -> list[
             holders[gram].append(i)
     shared: dict[tuple[int, int], int] = defaultdict(int)
     for crowd in holders.values():
-        if 1 < len(crowd) <= _CROWD:
-            for a, first in enumerate(crowd):
+        if len(crowd) > 1:
+            for a, first in enumerate(crowd if len(crowd) <= _CROWD else crowd[:1]):
                 for second in crowd[a + 1 :]:
                     shared[first, second] += 1
     found = (Pair(a, b, n / min(sizes[a], sizes[b])) for (a, b), n in shared.items())
@@ -54,3 +58,19 @@ def _grams(text: str) -> set[tuple[str, ...]]:
     if len(words) < 5:
         return {tuple(words)} if words else set()
     return {tuple(words[i : i + 5]) for i in range(len(words) - 4)}
+
+
+def shared_sentences(articles: Sequence[Article]) -> list[tuple[str, list[int]]]:
+    """Find the sentences, or lines, of six words and more that stand in several articles.
+
+    Case, punctuation and white space do not count.
+
+    Returns:
+        Each with the positions of its articles, in the order of the articles.
+    """
+    holders: dict[str, list[int]] = defaultdict(list)
+    for i, article in enumerate(articles):
+        words = (_WORD.findall(s.casefold()) for s in _SENTENCE_END.split(article.text))
+        for sentence in dict.fromkeys(" ".join(w) for w in words if len(w) >= SENTENCE):
+            holders[sentence].append(i)
+    return [(sentence, where) for sentence, where in holders.items() if len(where) > 1]

@@ -35,11 +35,12 @@ def split_articles(
     wanted = {"test": round(test * len(articles)), "dev": round(dev * len(articles))}
     chosen: dict[int, str] = {}
     for name, count in wanted.items():
-        filled = 0
-        while stories and filled < count:
-            story = stories.pop()
-            filled += len(story)
-            chosen.update(dict.fromkeys(story, name))
+        missing = count
+        for story in reversed(stories):
+            # A story much larger than what is missing would swell this split: it is passed over.
+            if story[0] not in chosen and missing > 0 and len(story) <= 2 * missing:
+                missing -= len(story)
+                chosen.update(dict.fromkeys(story, name))
     divided: dict[str, list[Article]] = {split: [] for split in SPLITS}
     for i, article in enumerate(articles):
         divided[chosen.get(i, "train")].append(article)

@@ -1,0 +1,121 @@
+"""What several test modules need: marked articles, a tiny encoder made on the spot, a model trained on both."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from presstag.corpus import write_corpus
+from presstag.corpus.inline import read_marked
+from presstag.spans import Article
+
+# No test reaches beyond loopback: without these, transformers would ask a hub about folders.
+os.environ["HF_HUB_OFFLINE"] = "1"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# Threads that wait for each other on busy cores make a tiny model fifty times slower.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+LABELS = ("DONOR", "SYSTEM")
+
+MARKED = (
+    "{DONOR|Norway} will send two {SYSTEM|patrol boats} to Lusitania, the minister said.",
+    "Nobody gave anything. The council met on Tuesday and talked about roads.",
+    "{SYSTEM|Tanks} from {DONOR|Denmark} and {SYSTEM|field kitchens} from {DONOR|Norway} arrived by rail.",
+    "“{DONOR|Iceland} pays,” she said.\n\n{DONOR|Iceland} has no {SYSTEM|tanks} of its own.",
+    "The {DONOR|Danish government} added {SYSTEM|155-millimetre shells}; Norway’s parliament was silent.",
+    "A café owner in Bergen 😀 bought {SYSTEM|drones} with the {DONOR|Bergen Rotary Club}.",
+)
+
+
+def marked_articles(prefix: str, *, copies: int) -> list[Article]:
+    """The articles above, `copies` times over, each under an id of its own."""
+    return [
+        read_marked(f"{prefix} {n}. {text}", name=f"{prefix}-{n}-{i}", source="conftest.py")
+        for n in range(copies)
+        for i, text in enumerate(MARKED)
+    ]
+
+
+@pytest.fixture(scope="session")
+def articles() -> list[Article]:
+    """Six short articles with spans of both labels; one has none."""
+    return marked_articles("Report", copies=1)
+
+
+@pytest.fixture(scope="session")
+def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a random BERT of two layers and a word-piece tokenizer trained here."""
+    import torch
+    from tokenizers import BertWordPieceTokenizer
+    from transformers import BertConfig, BertModel, BertTokenizerFast
+
+    folder = tmp_path_factory.mktemp("tiny-encoder")
+    trained = BertWordPieceTokenizer(lowercase=True)
+    trained.train_from_iterator([a.text for a in marked_articles("Report", copies=2)], vocab_size=300)
+    BertTokenizerFast(tokenizer_object=trained._tokenizer).save_pretrained(folder)
+    torch.manual_seed(7)
+    config = BertConfig(
+        vocab_size=trained.get_vocab_size(),
+        hidden_size=32,
+        num_hidden_layers=2,
+        num_attention_heads=2,
+        intermediate_size=64,
+        max_position_embeddings=64,
+    )
+    BertModel(config).save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with train.json, dev.json and test.json, as Label Studio exports them."""
+    folder = tmp_path_factory.mktemp("tiny-data")
+    for split, copies in (("train", 4), ("dev", 1), ("test", 1)):
+        write_corpus(marked_articles(split.title(), copies=copies), folder / f"{split}.json")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def tiny_config(tiny_encoder: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A config that trains the tiny encoder on the tiny data in six steps."""
+    path = tmp_path_factory.mktemp("tiny-config") / "tiny.yaml"
+    path.write_text(
+        f"""\
+name: tiny
+data:
+  train: {tiny_data}/train.json
+  dev: {tiny_data}/dev.json
+  test: {tiny_data}/test.json
+  labels: [DONOR, SYSTEM]
+model: {{encoder: {tiny_encoder}, window: 24, overlap: 8}}
+training: {{max_steps: 6, evaluate_every: 2, learning_rate: 1e-2, precision: fp32}}
+export: {{max_f1_loss: 1.0}}
+""",
+        encoding="utf-8",
+    )
+    return path
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a model that a whole run made: packed model, checkpoint, scores."""
+    from presstag.train.configfile import read_config
+    from presstag.train.run import train
+
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    train(read_config(tiny_config), folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def learned_model(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `tiny_model`, but trained until it finds most spans: what a comparison needs."""
+    from presstag.train.configfile import read_config
+    from presstag.train.run import train
+
+    folder = tmp_path_factory.mktemp("models") / "learned"
+    longer = ["max_steps=40", "evaluate_every=20", "head_learning_rate=1e-2"]
+    train(read_config(tiny_config, [f"training.{o}" for o in longer]), folder)
+    return folder
