@@ -23,6 +23,7 @@ from presstag.writing import write_bytes, write_json
 
 FORMAT = 1
 MANIFEST, NETWORK, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
+_AGAIN = "export the model again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +77,14 @@ def read_manifest(folder: str | Path) -> Manifest:
         read = json.loads(path.read_bytes())
     except FileNotFoundError:
         raise ModelError(str(folder), f"no {MANIFEST} in it: no packed model", do=train) from None
+    except OSError as error:
+        found = f"cannot be read: {error.strerror}"
+        raise ModelError(str(path), found, do="copy the whole folder again.") from None
     except ValueError:
-        raise ModelError(str(path), "damaged: not JSON", do="export the model again.") from None
-    if not isinstance(read, dict) or not isinstance(read.get("format"), int):
-        raise ModelError(str(path), "no format number", expected=f"format {FORMAT} or older")
+        raise ModelError(str(path), "damaged: not JSON", do=_AGAIN) from None
+    if not isinstance(read, dict) or type(read.get("format")) is not int:
+        expected = f"format {FORMAT} or older"
+        raise ModelError(str(path), "no format number", expected=expected, do=_AGAIN)
     if read.pop("format") > FORMAT:
         raise ModelError(
             str(path),
@@ -91,9 +96,11 @@ def read_manifest(folder: str | Path) -> Manifest:
         "name": str, "labels": list, "window": int, "overlap": int, "pad": int,
         "precision": str, "files": dict, "scores": dict, "provenance": dict,
     }  # fmt: skip
-    wrong = [key for key, kind in wanted.items() if not isinstance(read.get(key), kind)]
+    wrong = [key for key, kind in wanted.items() if type(read.get(key)) is not kind]
+    if "labels" not in wrong and not all(isinstance(label, str) for label in read["labels"]):
+        wrong.append("labels")
     if wrong:
-        raise ModelError(str(path), f"missing or of a wrong type: {', '.join(wrong)}")
+        raise ModelError(str(path), f"missing or of a wrong type: {', '.join(wrong)}", do=_AGAIN)
     return Manifest(**{key: read[key] for key in wanted})
 
 
@@ -115,7 +122,8 @@ def load_bundle(folder: str | Path, *, threads: int | None = None) -> Tagger:
     scheme = TagScheme(tuple(manifest.labels))
     if manifest.window - tokenizer.specials <= manifest.overlap or manifest.overlap < 0:
         found = f"window {manifest.window} with overlap {manifest.overlap}"
-        raise ModelError(str(folder / MANIFEST), found, expected="a window above the overlap")
+        expected = "a window above the overlap"
+        raise ModelError(str(folder / MANIFEST), found, expected=expected, do=_AGAIN)
     return Tagger(
         _Network(network, folder / NETWORK, outputs=len(scheme.tags), threads=threads),
         tokenizer=tokenizer,
@@ -160,11 +168,16 @@ class _Network:
         except Exception as error:  # noqa: BLE001 - the library's own exceptions share no base of their own
             reason = str(error).splitlines()[0]
             found = f"onnxruntime cannot load it: {reason:.200}"
-            raise ModelError(str(path), found, do="export the model again.") from None
+            raise ModelError(str(path), found, do=_AGAIN) from None
+        inputs = sorted(i.name for i in self._session.get_inputs())
+        if inputs != ["attention_mask", "input_ids"]:
+            found, expected = f"a network that wants {inputs}", "input_ids and attention_mask"
+            raise ModelError(str(path), found, expected=expected, do=_AGAIN)
         shape = self._session.get_outputs()[0].shape
-        if shape[-1] != outputs:
-            found = f"a network with {shape[-1]} outputs a token"
-            raise ModelError(str(path), found, expected=f"{outputs}, as {MANIFEST} has labels")
+        if shape[-1:] != [outputs]:
+            found = f"a network with outputs {shape}"
+            expected = f"{outputs} a token, as {MANIFEST} has labels"
+            raise ModelError(str(path), found, expected=expected, do=_AGAIN)
 
     def __call__(self, batch: Batch) -> Floats:
         feed = {"input_ids": batch.ids, "attention_mask": batch.mask}

@@ -44,7 +44,7 @@ def _default(folder: Path) -> Tagger:
 def _default_folder() -> Path:
     named = os.environ.get("PRESSTAG_MODEL")
     if named:
-        return Path(named)
+        return Path(named).absolute()  # a tagger is kept by its folder
     places = [Path.cwd() / "models" / "aid", Path(__file__).parents[2] / "models" / "aid"]
     for place in places:
         if (place / MANIFEST).is_file():

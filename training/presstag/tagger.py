@@ -7,6 +7,7 @@ model, torch for a checkpoint; everything else is the same code for both.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any
@@ -93,9 +94,10 @@ class Tagger:
         """
         if batch_size < 1:
             raise InputError("batch_size", str(batch_size), expected="1 or more")
-        rest = iter(texts)
+        rest, done = iter(texts), 0
         while batch := list(islice(rest, batch_size)):
-            yield from self._tag(batch)
+            yield from self._tag(batch, done=done)
+            done += len(batch)
 
     def score_units(self, texts: Sequence[str]) -> list[tuple[Tokens, Floats]]:
         """The step before decoding: each text's tokens, and units x tags log-probabilities."""
@@ -122,8 +124,8 @@ class Tagger:
             rows = self._tokenizer.rows_in(encoded[i], window)
             scores[i][encoded[i].units_in(window)] = logits[row, rows]
 
-    def _tag(self, texts: list[str]) -> list[list[Span]]:
-        for number, text in enumerate(texts, start=1):
+    def _tag(self, texts: list[str], *, done: int = 0) -> list[list[Span]]:
+        for number, text in enumerate(texts, start=done + 1):
             if not isinstance(text, str):
                 raise InputError(
                     f"text {number}", f"a {type(text).__name__}", expected="a string (str)"
@@ -143,13 +145,20 @@ class Tagger:
             found.append(Span(start, end, label, text[start:end], _probability(run, scores)))
         return found
 
+    def probability(self, span: Span, tokens: Tokens, scores: Floats) -> float:
+        """How likely exactly this span is, found or not, by the scores of `score_units`."""
+        units = [(int(start), int(end)) for start, end in tokens.units]
+        tags, inexact = self._scheme.encode([span], units)
+        return 0.0 if inexact else _probability(self._scheme.runs(tags)[0], scores)
+
 
 def _probability(run: Run, scores: Floats) -> float:
     """How likely exactly this span is if units are independent: it begins, goes on, and ends."""
     begin, inside = 2 * run.label + 1, 2 * run.label + 2
     log = float(scores[run.first, begin] + scores[run.first + 1 : run.stop, inside].sum())
     going_on = float(np.exp(scores[run.stop, inside])) if run.stop < len(scores) else 0.0
-    return float(np.exp(log)) * (1.0 - min(going_on, 1.0))
+    # The product over a very long span would round to zero, which no score is.
+    return max(float(np.exp(log)) * (1.0 - min(going_on, 1.0)), sys.float_info.min)
 
 
 def _log_softmax(logits: Floats) -> Floats:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -41,3 +42,21 @@ def without_surrogates(text: str) -> str:
 def write_json(path: str | Path, content: Any) -> None:
     """Replace a file by indented JSON."""
     write_text(path, json.dumps(content, ensure_ascii=False, indent=2) + "\n")
+
+
+def json_line(value: Any) -> str:
+    """One value as one line of JSON; with a lone surrogate in it, in ASCII with escapes."""
+    line = json.dumps(value, ensure_ascii=False)
+    # UTF-8 has no lone surrogates; JSON escapes do.
+    return line if not has_surrogates(line) else json.dumps(value)
+
+
+def write_json_list(path: str | Path, rows: Iterable[Any]) -> None:
+    """Replace a file by a JSON list with a row a line, so that a changed row is a changed line."""
+    lines = ",\n".join(json_line(row) for row in rows)
+    write_text(path, f"[\n{lines}\n]\n" if lines else "[]\n")
+
+
+def write_json_lines(path: str | Path, rows: Iterable[Any]) -> None:
+    """Replace a file by a JSON value a line."""
+    write_text(path, "".join(json_line(row) + "\n" for row in rows))

@@ -6,7 +6,18 @@ import sys
 
 import typer
 
-from presstag.cli import agreement, check, config, convert, evaluate, export, extract, split, train
+from presstag.cli import (
+    agreement,
+    check,
+    config,
+    convert,
+    evaluate,
+    export,
+    extract,
+    split,
+    suspects,
+    train,
+)
 from presstag.cli.screen import show_error
 from presstag.errors import PresstagError
 
@@ -24,6 +35,7 @@ app.command("check")(check.check_command)
 app.command("agreement")(agreement.agreement_command)
 app.command("split")(split.split_command)
 app.command("convert")(convert.convert_command)
+app.command("suspects")(suspects.suspects_command)
 app.command("export")(export.export_command)
 app.add_typer(config.app, name="config")
 

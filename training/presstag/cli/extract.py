@@ -27,6 +27,8 @@ def extract_command(
     json: Annotated[bool, typer.Option("--json", help="one JSON object an article")] = False,
 ) -> None:
     """Tag articles: coloured text, or a JSON object a line."""
+    from presstag.writing import json_line
+
     tagger = open_model(model)
     faults: list[PresstagError] = []
     several = len(files or []) > 1 or any(f.suffix == ".jsonl" for f in files or [])
@@ -35,8 +37,7 @@ def extract_command(
         spans = tagger(text)
         if json:
             record = {"id": name, "spans": [span.to_dict() for span in spans]}
-            line = json_module.dumps(record, ensure_ascii=False)
-            sys.stdout.write(line.encode("utf-8", "replace").decode() + "\n")
+            sys.stdout.write(json_line(record) + "\n")
         else:
             if several:
                 out.rule(printable(name), align="left")

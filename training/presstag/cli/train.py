@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 
+from presstag.cli.progress import Screen
 from presstag.cli.screen import err, out, show_scores, show_spans
 
 if TYPE_CHECKING:
@@ -43,10 +35,12 @@ def train_command(
     read = read_config(config, overrides or [])
     folder = out_folder or Path("models") / read.name
     try:
-        with _Screen() as screen:
+        with Screen() as screen:
             outcome = train(read, folder, resume=resume, fresh=fresh, progress=screen)
     except KeyboardInterrupt:
-        err.print("stopped. Go on with: " + " ".join(["presstag train", str(config), "--resume"]))
+        again = ["presstag", "train", str(config), *(overrides or [])]
+        again += ["--out", str(out_folder)] if out_folder else []
+        err.print(f"stopped. Go on with: {shlex.join(again)} --resume")
         raise typer.Exit(130) from None
     _report(outcome)
 
@@ -80,61 +74,3 @@ def _show_example(outcome: Outcome) -> None:
     out.print(f"\narticle {outcome.example.id}, as {outcome.folder} tags it:\n")
     show_spans(outcome.example.text, tagger(outcome.example.text), tagger.labels)
     out.print()
-
-
-class _Screen:
-    """One bar with the time left; a line for each evaluation on dev."""
-
-    def __init__(self) -> None:
-        self._bar = Progress(
-            SpinnerColumn(),
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[figures]}"),
-            console=err,
-            transient=True,
-        )
-        self._task: TaskID | None = None
-        self._steps = 0
-        self._best = -1.0
-        self._dev = ""
-
-    def __enter__(self) -> Self:
-        self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._bar.stop()
-
-    def phase(self, what: str) -> None:
-        if self._task is not None:
-            self._bar.remove_task(self._task)
-        self._task = self._bar.add_task(what, total=None, figures="")
-
-    def begin(self, *, steps: int, done: int) -> None:
-        self._steps = steps
-        if done:
-            err.print(f"going on at step {done}")
-        if self._task is not None:
-            self._bar.update(self._task, total=steps, completed=done)
-
-    def step(self, step: int, loss: float | None) -> None:
-        if self._task is not None:
-            shown = "" if loss is None else f"loss {loss:.3f}"
-            self._bar.update(self._task, completed=step, figures=f"{shown}  {self._dev}")
-
-    def evaluated(self, step: int, *, epoch: float, dev_loss: float, dev_f1: float) -> None:
-        mark = "  best so far" if dev_f1 > self._best else ""
-        self._best = max(self._best, dev_f1)
-        self._dev = f"dev F1 {100 * dev_f1:.1f}"
-        err.print(
-            f"step {step:>5}/{self._steps}  epoch {epoch:5.2f}  dev loss {dev_loss:.3f}  "
-            f"dev F1 {100 * dev_f1:5.1f}{mark}"
-        )
-
-    def saved(self, step: int) -> None:
-        pass

@@ -19,7 +19,7 @@ from presstag.corpus import conll, inline, jsonl, labelstudio
 from presstag.corpus.findings import Annotation, Corpus, Finding, keep_known, unique_ids
 from presstag.errors import DataError
 from presstag.spans import Article
-from presstag.writing import has_surrogates, write_text
+from presstag.writing import write_json_lines, write_json_list, write_text
 
 Format = Literal["labelstudio", "jsonl", "conll"]
 FORMATS: dict[str, Format] = {
@@ -169,28 +169,17 @@ def write_corpus(
     findings: list[Finding] = []
     articles = unique_ids(list(articles), findings)
     if kind == "labelstudio":
-        rows = [_dump(labelstudio.to_task(a, kept.get(a.id, ()))) for a in articles]
-        # A task a line, and still one JSON list: a changed task is a changed line.
-        body = "[\n" + ",\n".join(rows) + "\n]\n" if rows else "[]\n"
+        write_json_list(path, (labelstudio.to_task(a, kept.get(a.id, ())) for a in articles))
     elif kind == "jsonl":
-        body = "".join(_dump(jsonl.to_record(a)) + "\n" for a in articles)
+        write_json_lines(path, (jsonl.to_record(a) for a in articles))
     elif kind == "conll":
-        body = ""
-        for article in articles:
-            columns, inexact = conll.to_columns(article)
-            body += columns
-            findings += inexact
+        written = [conll.to_columns(a) for a in articles]
+        write_text(path, "".join(columns for columns, _ in written))
+        findings += [finding for _, inexact in written for finding in inexact]
     else:
         raise DataError(
             str(path),
             f"a name that ends in {path.suffix or 'nothing'}",
             expected=f"one that ends in {', '.join(FORMATS)}",
         )
-    write_text(path, body)
     return findings
-
-
-def _dump(value: dict[str, Any]) -> str:
-    line = json.dumps(value, ensure_ascii=False)
-    # UTF-8 has no lone surrogates; JSON escapes do.
-    return line if not has_surrogates(line) else json.dumps(value)

@@ -313,6 +313,17 @@ def to_task(article: Article, annotations: Sequence[Annotation] = ()) -> dict[st
     }
 
 
+def to_prediction(
+    article: Article, spans: Iterable[Span], *, model: str, score: float
+) -> dict[str, Any]:
+    """Write a model's spans as a prediction of a Label Studio task, each with its score."""
+    regions = [
+        {**_region(article.id, s), **({} if s.score is None else {"score": round(s.score, 4)})}
+        for s in spans
+    ]
+    return {"model_version": model, "score": round(score, 4), "result": regions}
+
+
 def _completed_by(annotator: str) -> int | str | dict[str, str]:
     if annotator.isdecimal():
         return int(annotator)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Share = Annotated[float, Field(ge=0, lt=1)]
+Label = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
 
 
 class Section(BaseModel):
@@ -27,13 +28,21 @@ class DataSection(Section):
     )
     dev: str = Field(description="articles that choose the best checkpoint and settings")
     test: str | None = Field(None, description="articles that are only reported on")
-    labels: list[str] = Field(
+    labels: list[Label] = Field(
         min_length=1, description="the labels of the scheme; data with another label is an error"
     )
     ignore_labels: list[str] = Field(
         [], description="labels that the data may have and that do not count"
     )
     processes: int = Field(1, ge=1, description="processes that cut articles into windows")
+
+    @field_validator("labels")
+    @classmethod
+    def _distinct(cls, labels: list[str]) -> list[str]:
+        twice = [label for i, label in enumerate(labels) if label in labels[:i]]
+        if twice:
+            raise ValueError(f"{twice[0]} stands twice")
+        return labels
 
 
 class ModelSection(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,17 +23,24 @@ class _Loader(yaml.SafeLoader):
     """YAML 1.1 as PyYAML reads it, but 1e-5 is a number and a repeated key an error."""
 
 
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
-    list("-+0123456789"),
-)
+class _Dumper(yaml.SafeDumper):
+    """What quotes the words that `_Loader` would take for numbers."""
+
+
+for _kind in (_Loader, _Dumper):
+    _kind.add_implicit_resolver(
+        "tag:yaml.org,2002:float",
+        re.compile(r"^[-+]?(\d[\d_]*)(\.[\d_]*)?[eE][-+]?\d+$"),
+        list("-+0123456789"),
+    )
 
 
 def _mapping(loader: _Loader, node: yaml.MappingNode) -> dict[Any, Any]:
     seen: set[Any] = set()
     for key, _ in node.value:
         name = loader.construct_object(key)
+        if not isinstance(name, Hashable):
+            break  # construct_mapping says so, with the line
         if name in seen:
             raise yaml.constructor.ConstructorError(
                 None, None, f"the key {name} stands twice", key.start_mark
@@ -89,6 +96,8 @@ def _parse(text: str, source: str) -> tuple[dict[str, Any], yaml.Node | None]:
         raise ConfigError(where, f"not YAML: {error.problem}") from None
     except yaml.YAMLError as error:
         raise ConfigError(source, f"not YAML: {error}".replace("\n", " ")) from None
+    except ValueError as error:  # PyYAML lets a date like 2024-13-45 through to datetime
+        raise ConfigError(source, f"a value that YAML cannot read: {error}") from None
     if not isinstance(raw, dict):
         found = "an empty file" if raw is None else f"a {type(raw).__name__}"
         raise ConfigError(source, found, expected="sections: name, data, model, training, …")
@@ -103,7 +112,7 @@ def _apply(raw: dict[str, Any], override: str, mistakes: list[str]) -> None:
         return
     try:
         parsed = yaml.load(value, Loader=_Loader)  # noqa: S506 - a SafeLoader
-    except yaml.YAMLError:
+    except (yaml.YAMLError, ValueError):
         mistakes.append(f"override {override!r}: the value is not YAML")
         return
     section: Any = raw
@@ -193,5 +202,7 @@ def _comment(text: str, indent: str) -> Iterable[str]:
 
 
 def _scalar(value: Any) -> str:
-    dumped: str = yaml.safe_dump(value, default_flow_style=True, width=10_000, allow_unicode=True)
+    dumped: str = yaml.dump(
+        value, Dumper=_Dumper, default_flow_style=True, width=10_000, allow_unicode=True
+    )
     return dumped.removesuffix("\n").removesuffix("\n...")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +12,7 @@ from presstag.corpus import Corpus, Finding, read_corpus
 from presstag.errors import DataError
 from presstag.spans import Article
 from presstag.train.config import DataSection
-from presstag.writing import write_text
+from presstag.writing import write_json_lines
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +98,6 @@ def _digest(path: Path) -> str:
 def write_rejected(rejected: tuple[tuple[str, Finding], ...], path: Path) -> None:
     """List what the reader rejected, one JSON object a line; no file where there is nothing."""
     if rejected:
-        lines = (json.dumps({"split": s, **f.to_dict()}, ensure_ascii=False) for s, f in rejected)
-        write_text(path, "".join(line + "\n" for line in lines))
+        write_json_lines(path, ({"split": s, **f.to_dict()} for s, f in rejected))
     else:
         path.unlink(missing_ok=True)

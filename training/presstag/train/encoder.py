@@ -97,7 +97,7 @@ def load_tokenizer(source: Source) -> tuple[ArticleTokenizer, Any]:
     """Load an encoder's tokenizer: ours, and transformers' own to be saved beside the weights.
 
     Raises:
-        EncoderError: if it has none in the tokenizers format.
+        EncoderError: if it has none in the tokenizers format, or one without words.
     """
     try:
         theirs = AutoTokenizer.from_pretrained(source.name, revision=source.revision)
@@ -106,6 +106,14 @@ def load_tokenizer(source: Source) -> tuple[ArticleTokenizer, Any]:
     backend = getattr(theirs, "backend_tokenizer", None)
     if backend is None:
         raise EncoderError(source.name, "its tokenizer has no fast form (tokenizer.json)")
+    if len(theirs) <= len(set(theirs.all_special_ids)):
+        # Without its files, transformers makes a tokenizer that knows no word.
+        raise EncoderError(
+            source.name,
+            "its tokenizer knows no words",
+            expected="tokenizer.json, or the vocabulary it is made from, beside the weights",
+            do="save the tokenizer there too, with save_pretrained().",
+        )
     pad = theirs.pad_token_id
     return ArticleTokenizer(backend, pad=0 if pad is None else int(pad)), theirs
 
@@ -134,7 +142,7 @@ def load_model(source: Source, section: ModelSection, scheme: TagScheme, *, pad:
             ignore_mismatched_sizes=True,
             dtype="float32",
         )
-    except (OSError, ValueError, KeyError, ImportError, RuntimeError) as error:
+    except Exception as error:  # noqa: BLE001 - safetensors and transformers raise what they like
         raise _unreachable(source.name, error) from None
     reach = getattr(config, "max_position_embeddings", None)
     if reach is not None and config.model_type in {"roberta", "xlm-roberta", "camembert"}:

@@ -179,6 +179,7 @@ def _arguments(section: TrainingSection, folder: Path) -> TrainingArguments:
         dataloader_pin_memory=torch.cuda.is_available(),
         seed=section.seed,
         logging_steps=10,
+        logging_nan_inf_filter=False,  # a loss that is lost must be seen
         load_best_model_at_end=True,
         metric_for_best_model="f1",
         greater_is_better=True,
@@ -266,11 +267,13 @@ class _Clock(TrainerCallback):
             self._progress.step(state.global_step, self._loss)
 
     def on_log(self, args: Any, state: Any, control: Any, **event: Any) -> None:
-        self._loss = event["logs"].get("loss", self._loss)
-        if self._loss is not None and not np.isfinite(self._loss):
+        logs = event["logs"]
+        self._loss = logs.get("loss", self._loss)
+        lost = [x for x in (self._loss, logs.get("eval_loss")) if x and not np.isfinite(x)]
+        if lost:
             raise ConfigError(
                 "training",
-                f"the loss is {self._loss} at step {state.global_step}",
+                f"the loss is {lost[0]} at step {state.global_step}",
                 do="lower training.learning_rate or set training.precision to fp32.",
             )
 

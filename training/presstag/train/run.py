@@ -85,7 +85,12 @@ def train(
     record = describe_run(config, data, source)
     state = _prepare(folder / TRAINING, record, resume=resume, fresh=fresh)
     write_rejected(data.rejected, folder / REJECTED)
-    course = _fit(config, data, source, folder, record=record, state=state, progress=progress)
+    over = read_record(folder / TRAINING).get("course")
+    if over:  # packing was stopped or refused: training is not repeated
+        course = Course(**over)
+        _describe(folder / CHECKPOINT, config, {**record, "course": over})
+    else:
+        course = _fit(config, data, source, folder, record=record, state=state, progress=progress)
     tell("exporting and evaluating")
     parity, evaluations = export_checkpoint(
         folder / CHECKPOINT,
@@ -152,13 +157,19 @@ def _fit(
     model.save_pretrained(beside)
     theirs.save_pretrained(beside)
     (beside / WEIGHTS).chmod(0o644)  # others than the trainer may read it, like every other file
-    write_json(beside / RUN, {**record, "course": asdict(course)})
-    write_text(beside / "config.yaml", to_yaml(config))
+    record = {**record, "course": asdict(course)}
+    _describe(beside, config, record)
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
     beside.rename(folder / CHECKPOINT)
+    write_json(folder / TRAINING / RUN, record)
     del windows
     shutil.rmtree(folder / TRAINING / "windows", ignore_errors=True)
     return course
+
+
+def _describe(checkpoint: Path, config: Config, record: dict[str, Any]) -> None:
+    write_json(checkpoint / RUN, record)
+    write_text(checkpoint / "config.yaml", to_yaml(config))
 
 
 def _prepare(folder: Path, record: dict[str, Any], *, resume: bool, fresh: bool) -> Path | None:
@@ -176,14 +187,8 @@ def _prepare(folder: Path, record: dict[str, Any], *, resume: bool, fresh: bool)
             do="go on with --resume, or throw it away with --fresh.",
         )
     if state is not None and resume:
-        before, now = read_record(folder), record
-        changed = [
-            f"{part}.{key}"
-            for part in ("config", "data", "encoder")
-            for key in sorted({*before.get(part, {}), *now[part]})
-            if before.get(part, {}).get(key) != now[part].get(key)
-            and (part, key) not in {("config", "export"), ("config", "evaluation")}
-        ]
+        before, now = _exact_part(read_record(folder)), _exact_part(record)
+        changed = [k for k in sorted({*before, *now}) if before.get(k) != now.get(k)]
         if changed:
             raise ConfigError(
                 str(folder),
@@ -195,6 +200,19 @@ def _prepare(folder: Path, record: dict[str, Any], *, resume: bool, fresh: bool)
     shutil.rmtree(folder, ignore_errors=True)
     write_json(folder / RUN, record)
     return None
+
+
+def _exact_part(record: Mapping[str, Any]) -> dict[str, Any]:
+    """What must be the same for resuming to be exact, by dotted key."""
+    flat: dict[str, Any] = {}
+    for part in ("config", "data", "encoder"):
+        for key, value in record.get(part, {}).items():
+            if part == "config" and isinstance(value, dict):
+                if key not in {"evaluation", "export"}:
+                    flat.update({f"config.{key}.{name}": v for name, v in value.items()})
+            else:
+                flat[f"{part}.{key}"] = value
+    return flat
 
 
 def describe_run(config: Config, data: RunData, source: Source) -> dict[str, Any]:
