@@ -1,4 +1,4 @@
-"""What several test modules need: marked articles, a tiny encoder made on the spot, a model trained on both."""
+"""What several test modules need: marked articles, a tiny encoder made here, models of both."""
 
 from __future__ import annotations
 
@@ -22,9 +22,15 @@ LABELS = ("DONOR", "SYSTEM")
 MARKED = (
     "{DONOR|Norway} will send two {SYSTEM|patrol boats} to Lusitania, the minister said.",
     "Nobody gave anything. The council met on Tuesday and talked about roads.",
-    "{SYSTEM|Tanks} from {DONOR|Denmark} and {SYSTEM|field kitchens} from {DONOR|Norway} arrived by rail.",
+    (
+        "{SYSTEM|Tanks} from {DONOR|Denmark} and {SYSTEM|field kitchens} "
+        "from {DONOR|Norway} arrived by rail."
+    ),
     "“{DONOR|Iceland} pays,” she said.\n\n{DONOR|Iceland} has no {SYSTEM|tanks} of its own.",
-    "The {DONOR|Danish government} added {SYSTEM|155-millimetre shells}; Norway’s parliament was silent.",
+    (
+        "The {DONOR|Danish government} added {SYSTEM|155-millimetre shells}; "
+        "Norway’s parliament was silent."
+    ),
     "A café owner in Bergen 😀 bought {SYSTEM|drones} with the {DONOR|Bergen Rotary Club}.",
 )
 
@@ -53,7 +59,9 @@ def tiny_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     folder = tmp_path_factory.mktemp("tiny-encoder")
     trained = BertWordPieceTokenizer(lowercase=True)
-    trained.train_from_iterator([a.text for a in marked_articles("Report", copies=2)], vocab_size=300)
+    trained.train_from_iterator(
+        [a.text for a in marked_articles("Report", copies=2)], vocab_size=300
+    )
     BertTokenizerFast(tokenizer_object=trained._tokenizer).save_pretrained(folder)
     torch.manual_seed(7)
     config = BertConfig(
@@ -78,7 +86,9 @@ def tiny_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def tiny_config(tiny_encoder: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def tiny_config(
+    tiny_encoder: Path, tiny_data: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A config that trains the tiny encoder on the tiny data in six steps."""
     path = tmp_path_factory.mktemp("tiny-config") / "tiny.yaml"
     path.write_text(

@@ -31,7 +31,8 @@ class Evaluation:
 
     Attributes:
         scores: strict, on characters.
-        seqeval: seqeval's report over words, strict IOB2, by label and average.
+        seqeval: seqeval's report over words, strict IOB2, by label and average; empty where there
+            is no span at all.
         inexpressible: gold spans that begin or end inside a word; they count as missed above, and
             stand with the whole word in seqeval's figures.
         words_per_second: of tagging, words being what stands between blanks.
@@ -96,6 +97,8 @@ def _seqeval(
         inexpressible += len(inexact)
         for sequence, tags in zip(sequences, (gold_tags, found_tags), strict=True):
             sequence.append([scheme.tags[t] for t in tags])
+    if all(tag == "O" for side in sequences for tags in side for tag in tags):
+        return {}, inexpressible  # seqeval takes the mean of nothing, which is no number
     report: dict[str, dict[str, Any]] = classification_report(
         *sequences, mode="strict", scheme=IOB2, output_dict=True, zero_division=0
     )

@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForTokenClassification
+from transformers import AutoConfig, AutoModelForTokenClassification
 
 from presstag.errors import EncoderError, ModelError
 from presstag.tagger import Forward, Tagger
 from presstag.tags import TagScheme
 from presstag.tokens import ArticleTokenizer, Batch, Floats
 from presstag.train.config import ModelSection
-from presstag.train.encoder import WEIGHTS, Source, load_tokenizer
+from presstag.train.encoder import WEIGHTS, Source, load_tokenizer, read_reach
 
 RUN = "run.json"
 """The record beside a checkpoint: config, seed, data digests, versions, commit, course."""
@@ -115,8 +115,15 @@ def read_checkpoint(folder: Path) -> tuple[Any, ArticleTokenizer]:
 
 
 def read_window(folder: Path) -> ModelSection:
-    """How a checkpoint was shown articles; the defaults if presstag did not make it."""
-    return ModelSection.model_validate(read_record(folder).get("config", {}).get("model", {}))
+    """How a checkpoint was shown articles; if presstag did not make it, as far as it reads."""
+    recorded = read_record(folder).get("config", {}).get("model")
+    if recorded is not None:
+        return ModelSection.model_validate(recorded)
+    config = AutoConfig.from_pretrained(folder)
+    usual = ModelSection()
+    reach = read_reach(config, pad=config.pad_token_id or 0) or usual.window
+    window = min(usual.window, reach)
+    return ModelSection(window=window, overlap=min(usual.overlap, window // 4))
 
 
 def read_record(folder: Path) -> dict[str, Any]:

@@ -144,16 +144,22 @@ def load_model(source: Source, section: ModelSection, scheme: TagScheme, *, pad:
         )
     except Exception as error:  # noqa: BLE001 - safetensors and transformers raise what they like
         raise _unreachable(source.name, error) from None
-    reach = getattr(config, "max_position_embeddings", None)
-    if reach is not None and config.model_type in {"roberta", "xlm-roberta", "camembert"}:
-        reach -= pad + 1  # these count positions from behind the padding id
-    if reach is not None and 0 < reach < section.window:
+    reach = read_reach(config, pad=pad)
+    if reach is not None and reach < section.window:
         raise EncoderError(
             source.name,
             f"it reads at most {reach} tokens, and model.window is {section.window}",
             do=f"set model.window to {reach} or less.",
         )
     return model
+
+
+def read_reach(config: Any, *, pad: int) -> int | None:
+    """Most tokens that an encoder reads at once; None where there is no limit."""
+    reach: int | None = getattr(config, "max_position_embeddings", None)
+    if reach is not None and config.model_type in {"roberta", "xlm-roberta", "camembert"}:
+        reach -= pad + 1  # these count positions from behind the padding id
+    return reach if reach is not None and reach > 0 else None
 
 
 def _set_dropout(config: Any, section: ModelSection) -> None:

@@ -27,15 +27,14 @@ import transformers
 from presstag.errors import ConfigError
 from presstag.evaluate.evaluate import Evaluation
 from presstag.spans import Article
-from presstag.tags import TagScheme
-from presstag.train.checkpoint import RUN, checkpoint_tagger, read_record
+from presstag.train.checkpoint import RUN, read_record
 from presstag.train.config import Config
 from presstag.train.configfile import to_yaml
 from presstag.train.data import RunData, load_data, write_rejected
-from presstag.train.encoder import WEIGHTS, Source, find_encoder, load_model, load_tokenizer
+from presstag.train.encoder import WEIGHTS, Source, find_encoder
 from presstag.train.export import Parity, export_checkpoint
-from presstag.train.fit import Course, Progress, choose_precision, fit, last_checkpoint
-from presstag.train.windowset import build_windows
+from presstag.train.fit import Course, Progress, last_checkpoint
+from presstag.train.learn import learn
 from presstag.writing import write_json, write_text
 
 CHECKPOINT, TRAINING, SCORES, REJECTED = "checkpoint", "training", "scores.json", "rejected.jsonl"
@@ -120,51 +119,26 @@ def _fit(
     state: Path | None,
     progress: Progress | None,
 ) -> Course:
-    transformers.set_seed(config.training.seed)
-    scheme = TagScheme(tuple(config.data.labels))
-    tokenizer, theirs = load_tokenizer(source)
-    model = load_model(source, config.model, scheme, pad=tokenizer.pad)
-    windows = build_windows(
+    learned = learn(
+        config,
         data.splits["train"],
-        tokenizer=tokenizer,
-        scheme=scheme,
-        section=config.model,
-        folder=folder / TRAINING / "windows",
-        processes=config.data.processes,
-    )
-    if progress:
-        progress.phase("training")
-    course = fit(
-        model,
-        windows,
         dev=data.splits["dev"],
-        tagger=checkpoint_tagger(
-            model,
-            tokenizer=tokenizer,
-            scheme=scheme,
-            section=config.model,
-            precision=choose_precision(config.training.precision),
-        ),
-        scheme=scheme,
-        section=config.training,
-        collate_with=theirs,
+        source=source,
         folder=folder / TRAINING,
         resume_from=state,
         progress=progress,
     )
     beside = folder / f".{CHECKPOINT}.tmp"
     shutil.rmtree(beside, ignore_errors=True)
-    model.save_pretrained(beside)
-    theirs.save_pretrained(beside)
+    learned.model.save_pretrained(beside)
+    learned.tokenizer.save_pretrained(beside)
     (beside / WEIGHTS).chmod(0o644)  # others than the trainer may read it, like every other file
-    record = {**record, "course": asdict(course)}
+    record = {**record, "course": asdict(learned.course)}
     _describe(beside, config, record)
     shutil.rmtree(folder / CHECKPOINT, ignore_errors=True)
     beside.rename(folder / CHECKPOINT)
     write_json(folder / TRAINING / RUN, record)
-    del windows
-    shutil.rmtree(folder / TRAINING / "windows", ignore_errors=True)
-    return course
+    return learned.course
 
 
 def _describe(checkpoint: Path, config: Config, record: dict[str, Any]) -> None:
