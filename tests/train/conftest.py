@@ -29,6 +29,7 @@ def packed_fp32(
         folder,
         name="learned",
         section=ExportSection(precision="fp32", max_f1_loss=0.0),
+        train=[],
         dev=dev,
         splits={"dev": dev},
     )

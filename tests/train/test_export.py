@@ -162,6 +162,7 @@ def test_an_export_that_breaks_the_model_is_refused_and_writes_nothing(
             packed,
             name="fragile",
             section=ExportSection(precision="int8"),
+            train=[],
             dev=dev,
             splits={"dev": dev},
         )
@@ -177,6 +178,7 @@ def test_what_int8_breaks_fp32_packs(fragile: Path, dev: list[Article], tmp_path
         tmp_path / "m",
         name="fragile",
         section=ExportSection(precision="fp32"),
+        train=[],
         dev=dev,
         splits={"dev": dev},
     )
@@ -193,9 +195,31 @@ def test_the_scores_are_those_of_the_packed_model(
         tmp_path / "m",
         name="fragile",
         section=ExportSection(precision="int8", max_f1_loss=1.0),
+        train=[],
         dev=dev,
         splits={"dev": dev},
     )
     assert parity.packed_f1 == evaluations["dev"].scores.micro.f1 < parity.checkpoint_f1
     found = load(tmp_path / "m").info["scores"]["dev"]["micro"]["f1"]
     assert round(parity.packed_f1, 4) == found
+
+
+@pytest.mark.slow
+def test_calibration_saves_a_model_that_plain_int8_breaks(
+    fragile: Path, dev: list[Article], tmp_path: Path
+) -> None:
+    """Scaled by what it measures on articles, the large number leaves room for the others."""
+    plain, smooth = (
+        export_checkpoint(
+            fragile,
+            tmp_path / name,
+            name="fragile",
+            section=ExportSection(precision="int8", max_f1_loss=1.0),
+            train=train,
+            dev=dev,
+            splits={},
+        )[0]
+        for name, train in (("plain", []), ("smooth", dev))
+    )
+    assert smooth.packed_f1 > plain.packed_f1
+    assert smooth.score_difference < plain.score_difference / 2

@@ -90,11 +90,18 @@ class Tagger:
         Memory does not grow with the number of texts.
 
         Raises:
-            InputError: if a text is no string.
+            InputError: at once if `texts` is one string or `batch_size` is below 1; on the way if a
+                text is no string.
         """
+        if isinstance(texts, str):
+            expected = "many texts: a list, a generator, …"
+            raise InputError("texts", "one string", expected=expected, do="put it in a list.")
         if batch_size < 1:
             raise InputError("batch_size", str(batch_size), expected="1 or more")
-        rest, done = iter(texts), 0
+        return self._pipe(iter(texts), batch_size)
+
+    def _pipe(self, rest: Iterator[str], batch_size: int) -> Iterator[list[Span]]:
+        done = 0
         while batch := list(islice(rest, batch_size)):
             yield from self._tag(batch, done=done)
             done += len(batch)

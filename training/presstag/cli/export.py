@@ -35,6 +35,7 @@ def export_command(
             folder,
             name=config.name,
             section=config.export,
+            train=splits["train"],
             dev=splits["dev"],
             splits={s: splits[s] for s in config.evaluation.splits if s in splits},
         )

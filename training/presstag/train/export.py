@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import onnx
 import torch
-from onnxruntime.quantization import QuantType, quantize_dynamic
 
 from presstag.bundle import Manifest, load_bundle, write_bundle
 from presstag.errors import ExportRefused
@@ -23,10 +22,14 @@ from presstag.evaluate.evaluate import Evaluation, evaluate
 from presstag.evaluate.metrics import score_spans
 from presstag.spans import Article
 from presstag.tagger import Tagger
+from presstag.tokens import ArticleTokenizer, Batch
 from presstag.train.checkpoint import load_checkpoint, read_checkpoint, read_record, read_window
-from presstag.train.config import ExportSection
+from presstag.train.config import ExportSection, ModelSection
+from presstag.train.quantise import quantise
+from presstag.windows import plan_windows
 
 OPSET = 18
+_CALIBRATION = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,13 @@ class Parity:
     score_difference: float
 
 
-def export_network(model: Any, precision: str) -> bytes:
+def export_network(model: Any, precision: str, *, batches: Sequence[Batch] = ()) -> bytes:
     """Write a token classifier as ONNX: input_ids and attention_mask in, logits out.
 
     Args:
         model: of transformers, on any device.
-        precision: `fp32`, or `int8` for weights quantised on their own and activations as they
-            come (onnxruntime's dynamic quantisation).
+        precision: `fp32`, or `int8` for weights of 8 bits and activations quantised as they come.
+        batches: windows of articles that int8 is calibrated on.
     """
     # Two tensors of their own: one given twice is taken for one input.
     ids, mask = (torch.ones((3, 16), dtype=torch.int64) for _ in range(2))
@@ -73,7 +76,7 @@ def export_network(model: Any, precision: str) -> bytes:
         onnx.checker.check_model(str(plain))
         if precision == "fp32":
             return plain.read_bytes()
-        quantize_dynamic(plain, small, weight_type=QuantType.QInt8, per_channel=True)
+        quantise(plain, small, batches=batches)
         return small.read_bytes()
 
 
@@ -135,6 +138,7 @@ def export_checkpoint(
     *,
     name: str,
     section: ExportSection,
+    train: Sequence[Article],
     dev: Sequence[Article],
     splits: Mapping[str, Sequence[Article]],
 ) -> tuple[Parity, dict[str, Evaluation]]:
@@ -145,6 +149,7 @@ def export_checkpoint(
         out: gets the packed model's files.
         name: what the model is called.
         section: precision, and how much F1 may be lost.
+        train: articles that int8 is calibrated on; the first few suffice.
         dev: articles that decide whether it is good enough.
         splits: articles whose scores, by the packed model, go into the manifest.
 
@@ -155,7 +160,8 @@ def export_checkpoint(
     checkpoint = load_checkpoint(folder)
     model, tokenizer = read_checkpoint(Path(folder))
     window = read_window(Path(folder))
-    network = export_network(model, section.precision)
+    batches = _windows(train[:_CALIBRATION], tokenizer, window)
+    network = export_network(model, section.precision, batches=batches)
     manifest = Manifest(
         name=name,
         labels=list(checkpoint.labels),
@@ -179,6 +185,17 @@ def export_checkpoint(
         out, replace(manifest, scores=scores), network=network, tokenizer=tokenizer.to_json()
     )
     return parity, evaluations
+
+
+def _windows(
+    articles: Sequence[Article], tokenizer: ArticleTokenizer, section: ModelSection
+) -> list[Batch]:
+    size = section.window - tokenizer.specials
+    return [
+        tokenizer.batch([(tokens, window)])
+        for tokens in tokenizer.encode([a.text for a in articles])
+        for window in plan_windows(len(tokens.ids), size=size, overlap=section.overlap)
+    ]
 
 
 def _gate(parity: Parity, section: ExportSection) -> None:

@@ -96,6 +96,7 @@ def train(
         folder,
         name=config.name,
         section=config.export,
+        train=data.splits["train"],
         dev=data.splits["dev"],
         splits={s: data.splits[s] for s in config.evaluation.splits if s in data.splits},
     )
