@@ -59,7 +59,7 @@ class Listener:
     def phase(self, what: str) -> None:
         self._hear("phase", what)
 
-    def begin(self, *, steps: int, done: int) -> None:
+    def begin(self, *, steps: int, done: int, best: float | None) -> None:
         self._hear("begin", steps, done)
 
     def step(self, step: int, loss: float | None) -> None:

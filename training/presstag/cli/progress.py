@@ -52,9 +52,9 @@ class Screen:
             self._bar.remove_task(self._task)
         self._task = self._bar.add_task(what, total=None, figures="")
 
-    def begin(self, *, steps: int, done: int) -> None:
+    def begin(self, *, steps: int, done: int, best: float | None) -> None:
         """Training is about to go from step `done` to `steps`."""
-        self._steps = steps
+        self._steps, self._best = steps, -1.0 if best is None else best
         if done:
             err.print(f"going on at step {done}")
         if self._task is not None:

@@ -38,8 +38,8 @@ class Progress(Protocol):
     def phase(self, what: str) -> None:
         """The run goes on to something else."""
 
-    def begin(self, *, steps: int, done: int) -> None:
-        """Training is about to go from step `done` to `steps`."""
+    def begin(self, *, steps: int, done: int, best: float | None) -> None:
+        """Training is about to go from step `done` to `steps`; `best` dev F1 was met before."""
 
     def step(self, step: int, loss: float | None) -> None:
         """A step is over; `loss` is the last mean training loss logged, if there is one."""
@@ -260,7 +260,8 @@ class _Clock(TrainerCallback):
     def on_train_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         self.begun_at = float(state.epoch or 0.0)
         if self._progress:
-            self._progress.begin(steps=state.max_steps, done=state.global_step)
+            best = state.best_metric
+            self._progress.begin(steps=state.max_steps, done=state.global_step, best=best)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **_: Any) -> None:
         if self._progress:

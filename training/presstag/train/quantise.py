@@ -3,8 +3,8 @@
 onnxruntime's dynamic quantisation gives a whole activation tensor one scale, so that a few channels
 with large values leave the others few steps. SmoothQuant (Xiao et al. 2023) moves that difficulty
 into the weights: channel j of an activation is divided by s_j and row j of the weights behind it
-multiplied by s_j, which changes nothing in exact arithmetic. s_j = max|x_j|^a / max|w_j|^(1-a), with
-the largest activations measured on articles.
+multiplied by s_j, which changes nothing in exact arithmetic. s_j = max|x_j|^a / max|w_j|^(1-a),
+with the largest activations measured on articles.
 """
 
 from __future__ import annotations
