@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from presstag.words import find_words
+from presstag.words import SHAPES, find_words, word_shape
 
 PIECES = [
     "Norway",
@@ -73,3 +73,24 @@ def test_cutting_at_white_space_changes_no_word(text: str, data: st.DataObject) 
     """The words before and after a blank are those of the whole text."""
     cut = data.draw(st.sampled_from([i for i, c in enumerate(text) if c.isspace()] or [0]))
     assert find_words(text) == [*find_words(text, 0, cut), *find_words(text, cut)]
+
+
+@pytest.mark.parametrize(
+    ("word", "shape"),
+    [
+        ("shell", "plain"),
+        ("155", "plain"),
+        ("—", "plain"),
+        ("Belgium", "Initial"),
+        ("Élysée", "Initial"),
+        ("155Mm", "mIxed"),
+        ("NATO", "CAPITALS"),
+        ("T72", "CAPITALS"),
+        ("F", "Letter"),
+        ("MiG", "mIxed"),
+        ("kW", "mIxed"),
+    ],
+)
+def test_a_word_has_the_shape_that_it_is_written_in(word: str, shape: str) -> None:
+    """Capitals are told apart by where they stand; what has none is plain."""
+    assert shape == SHAPES[word_shape(word)]

@@ -4,6 +4,7 @@ import hashlib
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -12,7 +13,15 @@ from transformers import BertModel, CanineTokenizer
 from presstag import EncoderError
 from presstag.tags import TagScheme
 from presstag.train.config import ModelSection
-from presstag.train.encoder import MINILM, Source, find_encoder, load_model, load_tokenizer
+from presstag.train.encoder import (
+    MINILM,
+    Source,
+    find_encoder,
+    load_model,
+    load_tokenizer,
+    model_inputs,
+)
+from presstag.words import SHAPES
 
 SCHEME = TagScheme(("DONOR", "SYSTEM"))
 
@@ -27,19 +36,20 @@ def sha256(folder: Path) -> str:
     return hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()
 
 
+def loaded(section: ModelSection) -> Any:
+    source = find_encoder(section)
+    tokenizer, _ = load_tokenizer(source)
+    return load_model(source, section, SCHEME, tokenizer)
+
+
 def refusal(folder: Path, **settings: object) -> EncoderError:
     """What is said of an encoder, from finding to loading."""
     section = ModelSection.model_validate(
         {"encoder": str(folder), "window": 24, "overlap": 8} | settings
     )
 
-    def load() -> None:
-        source = find_encoder(section)
-        load_tokenizer(source)
-        load_model(source, section, SCHEME, pad=0)
-
     with pytest.raises(EncoderError) as caught:
-        load()
+        loaded(section)
     return caught.value
 
 
@@ -132,7 +142,7 @@ def test_a_hub_name_that_cannot_be_had_is_refused() -> None:
 def test_a_window_beyond_the_positions_is_refused(tiny_encoder: Path) -> None:
     """The encoder reads 64 tokens: 64 are a window, 65 are not."""
     section = ModelSection(encoder=str(tiny_encoder), window=64, overlap=8)
-    assert load_model(find_encoder(section), section, SCHEME, pad=0)
+    assert loaded(section)
     error = refusal(tiny_encoder, window=65)
     assert "it reads at most 64 tokens, and model.window is 65" == error.found
     assert "set model.window to 64 or less." == error.do
@@ -143,19 +153,19 @@ def test_dropout_is_set_where_the_config_says_so(tiny_encoder: Path) -> None:
     section = ModelSection(
         encoder=str(tiny_encoder), window=24, overlap=8, dropout=0.25, attention_dropout=0.4
     )
-    model = load_model(find_encoder(section), section, SCHEME, pad=0)
+    model = loaded(section)
     layer = model.bert.encoder.layer[0]
     assert 0.25 == layer.output.dropout.p
     assert 0.4 == layer.attention.self.dropout.p
     plain = ModelSection(encoder=str(tiny_encoder), window=24, overlap=8)
-    untouched = load_model(find_encoder(plain), plain, SCHEME, pad=0)
+    untouched = loaded(plain)
     assert 0.1 == untouched.bert.encoder.layer[0].output.dropout.p
 
 
 def test_the_new_layer_scores_the_tags_by_name(tiny_encoder: Path) -> None:
     """A checkpoint says its tags in config.json, in order; the rest is as pretrained."""
     section = ModelSection(encoder=str(tiny_encoder), window=24, overlap=8)
-    model = load_model(find_encoder(section), section, SCHEME, pad=0)
+    model = loaded(section)
     assert dict(enumerate(SCHEME.tags)) == model.config.id2label
     assert {tag: i for i, tag in enumerate(SCHEME.tags)} == model.config.label2id
     pretrained = BertModel.from_pretrained(tiny_encoder)
@@ -187,3 +197,22 @@ def test_the_default_encoder_is_found_in_its_package() -> None:
     assert (Path(source.name) / "tokenizer.json").is_file()
     with pytest.raises(EncoderError, match=digest):
         find_encoder(ModelSection(sha256="0" * 64))
+
+
+def test_shapes_of_words_come_in_by_token_types(tiny_encoder: Path) -> None:
+    """An uncased encoder gets a type for each shape, at first all like the plain one."""
+    section = ModelSection(encoder=str(tiny_encoder), window=24, overlap=8)
+    model = loaded(section)
+    types = model.bert.embeddings.token_type_embeddings.weight
+    pretrained = BertModel.from_pretrained(tiny_encoder).embeddings.token_type_embeddings.weight
+    assert len(SHAPES) == len(types) == model.config.type_vocab_size
+    assert all(torch.equal(pretrained[0], row) for row in types)
+    assert ["input_ids", "attention_mask", "token_type_ids"] == model_inputs(model)
+
+
+def test_shapes_of_words_can_be_left_out(tiny_encoder: Path) -> None:
+    """With word_shapes off, the encoder is as it was."""
+    section = ModelSection(encoder=str(tiny_encoder), window=24, overlap=8, word_shapes=False)
+    model = loaded(section)
+    assert 2 == model.config.type_vocab_size
+    assert ["input_ids", "attention_mask"] == model_inputs(model)

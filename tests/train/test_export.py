@@ -14,6 +14,7 @@ from safetensors.torch import load_file, save_file
 from presstag import ExportRefused, load
 from presstag.spans import Article
 from presstag.tags import TagScheme
+from presstag.tokens import Batch
 from presstag.train.checkpoint import (
     checkpoint_tagger,
     load_checkpoint,
@@ -21,7 +22,9 @@ from presstag.train.checkpoint import (
     read_window,
 )
 from presstag.train.config import ExportSection
+from presstag.train.encoder import model_inputs
 from presstag.train.export import Parity, _gate, compare, export_checkpoint
+from presstag.words import SHAPES
 
 
 def ops(folder: Path) -> set[str]:
@@ -58,10 +61,12 @@ def test_a_network_takes_any_number_of_windows_of_any_length(
         ids = np.arange(windows * tokens, dtype=np.int64).reshape(windows, tokens) % 50
         mask = np.ones_like(ids)
         mask[0, 1 + tokens // 2 :] = 0
-        (logits,) = session.run(None, {"input_ids": ids, "attention_mask": mask})
+        feed = Batch(ids, mask, shapes=ids % len(SHAPES)).feed(model_inputs(model))
+        (logits,) = session.run(None, feed)
         with torch.inference_mode():
-            given = {"input_ids": torch.tensor(ids), "attention_mask": torch.tensor(mask)}
+            given = {name: torch.tensor(values) for name, values in feed.items()}
             expected = model(**given).logits.numpy()
+        assert 3 == len(feed)
         assert (windows, tokens, 5) == logits.shape
         assert np.allclose(expected, logits, atol=1e-4)
 

@@ -18,7 +18,7 @@ from presstag.tagger import Tagger
 from presstag.tags import TagScheme
 from presstag.train.checkpoint import checkpoint_tagger
 from presstag.train.config import ModelSection, TrainingSection
-from presstag.train.encoder import find_encoder, load_model, load_tokenizer
+from presstag.train.encoder import find_encoder, load_model, load_tokenizer, model_inputs
 from presstag.train.fit import (
     Course,
     _arguments,
@@ -65,7 +65,7 @@ def fitted(tiny_encoder: Path, tiny_data: Path, dev: list[Article], tmp_path: Pa
         section = ModelSection(encoder=str(tiny_encoder), window=24, overlap=8)
         source = find_encoder(section)
         tokenizer, theirs = load_tokenizer(source)
-        model = load_model(source, section, SCHEME, pad=tokenizer.pad)
+        model = load_model(source, section, SCHEME, tokenizer)
         before = {name: t.clone() for name, t in model.state_dict().items()}
         tagger = checkpoint_tagger(model, tokenizer=tokenizer, scheme=SCHEME, section=section)
         windows = build_windows(
@@ -73,6 +73,7 @@ def fitted(tiny_encoder: Path, tiny_data: Path, dev: list[Article], tmp_path: Pa
             tokenizer=tokenizer,
             scheme=SCHEME,
             section=section,
+            inputs=model_inputs(model),
             folder=tmp_path / "windows",
         )
         usual = {"max_steps": 4, "evaluate_every": 2, "learning_rate": 1e-2, "precision": "fp32"}

@@ -28,8 +28,11 @@ from presstag.train.config import ModelSection
 from presstag.train.configfile import read_config
 from presstag.train.run import train
 from presstag.train.windowset import IGNORED, _rows, build_windows, tag_units
+from presstag.words import SHAPES
 
 SCHEME = TagScheme(("DONOR", "SYSTEM"))
+INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+COLUMNS = ("input_ids", "token_type_ids", "labels", "length")
 
 
 @pytest.fixture(scope="session")
@@ -73,7 +76,7 @@ def test_every_unit_counts_exactly_once(
     if overlap >= window // 2:
         overlap -= 1
     section = ModelSection(window=window, overlap=overlap)
-    rows = list(_rows(long, tokenizer, SCHEME, section))
+    rows = list(_rows(long, tokenizer, SCHEME, section, COLUMNS))
     assert expected_tags(long, tokenizer) == counted(rows)
     assert all(row["length"] == len(row["input_ids"]) <= window for row in rows)
     assert all(len(row["labels"]) == len(row["input_ids"]) for row in rows)
@@ -85,11 +88,20 @@ def test_a_row_is_a_window_between_its_special_tokens(
     """The first token of each unit carries its tag; nothing else counts."""
     article = read_marked("{DONOR|Norway} pays.", name="a", source="test")
     windows = build_windows(
-        [article], tokenizer=tokenizer, scheme=SCHEME, section=ModelSection(), folder=tmp_path
+        [article],
+        tokenizer=tokenizer,
+        scheme=SCHEME,
+        section=ModelSection(),
+        inputs=INPUTS,
+        folder=tmp_path,
     )
     (row,) = windows
     tokens = tokenizer.encode([article.text])[0]
     assert [*tokenizer.prefix, *tokens.ids, *tokenizer.suffix] == row["input_ids"]
+    assert len(row["input_ids"]) == len(row["token_type_ids"])
+    norway = SHAPES.index("Initial")
+    assert [0, norway] == row["token_type_ids"][: len(tokenizer.prefix) + 1]
+    assert 0 == row["token_type_ids"][-1]
     places = [len(tokenizer.prefix) + int(first) for first in tokens.firsts]
     tags = dict(zip(places, [SCHEME.tags.index("B-DONOR"), 0, 0], strict=True))
     assert [tags.get(i, IGNORED) for i in range(row["length"])] == row["labels"]
@@ -100,7 +112,12 @@ def test_articles_without_words_make_no_row_that_counts(
 ) -> None:
     """An empty article is no fault and no row."""
     with_empty = [Article("e", ""), *articles, Article("b", " \n ")]
-    options: dict[str, Any] = {"tokenizer": tokenizer, "scheme": SCHEME, "section": ModelSection()}
+    options: dict[str, Any] = {
+        "tokenizer": tokenizer,
+        "scheme": SCHEME,
+        "section": ModelSection(),
+        "inputs": INPUTS,
+    }
     one = build_windows(articles, folder=tmp_path / "a", **options)
     other = build_windows(with_empty, folder=tmp_path / "b", **options)
     assert one[:] == other[:]
@@ -116,6 +133,7 @@ def test_two_processes_build_what_one_does(
             tokenizer=tokenizer,
             scheme=SCHEME,
             section=ModelSection(window=24, overlap=8),
+            inputs=INPUTS,
             folder=tmp_path / str(processes),
             processes=processes,
         )
@@ -130,7 +148,12 @@ def test_the_rows_lie_in_a_file(
 ) -> None:
     """Memory does not grow with the corpus: the file is mapped."""
     windows = build_windows(
-        articles, tokenizer=tokenizer, scheme=SCHEME, section=ModelSection(), folder=tmp_path
+        articles,
+        tokenizer=tokenizer,
+        scheme=SCHEME,
+        section=ModelSection(),
+        inputs=INPUTS,
+        folder=tmp_path,
     )
     assert [str(tmp_path)] == [f["filename"][: len(str(tmp_path))] for f in windows.cache_files]
 

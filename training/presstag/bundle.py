@@ -1,6 +1,7 @@
 """The packed model on disk: a folder with the network, the tokenizer and a manifest.
 
-    model.onnx        int64 input_ids and attention_mask (windows x tokens) -> logits
+    model.onnx        int64 input_ids and attention_mask, and token_type_ids where the encoder takes
+                      the shapes of words by them (windows x tokens) -> logits
     tokenizer.json    as the tokenizers library writes it
     manifest.json     format number, labels, window, digests of the files, scores, provenance
 
@@ -23,6 +24,7 @@ from presstag.writing import write_bytes, write_json
 
 FORMAT = 1
 MANIFEST, NETWORK, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
+_INPUTS = ["attention_mask", "input_ids", "token_type_ids"]
 _AGAIN = "export the model again."
 
 
@@ -169,9 +171,10 @@ class _Network:
             reason = str(error).splitlines()[0]
             found = f"onnxruntime cannot load it: {reason:.200}"
             raise ModelError(str(path), found, do=_AGAIN) from None
-        inputs = sorted(i.name for i in self._session.get_inputs())
-        if inputs != ["attention_mask", "input_ids"]:
-            found, expected = f"a network that wants {inputs}", "input_ids and attention_mask"
+        self._inputs = sorted(i.name for i in self._session.get_inputs())
+        if self._inputs not in (["attention_mask", "input_ids"], _INPUTS):
+            found = f"a network that wants {self._inputs}"
+            expected = "input_ids and attention_mask, or token_type_ids too"
             raise ModelError(str(path), found, expected=expected, do=_AGAIN)
         shape = self._session.get_outputs()[0].shape
         if shape[-1:] != [outputs]:
@@ -180,6 +183,5 @@ class _Network:
             raise ModelError(str(path), found, expected=expected, do=_AGAIN)
 
     def __call__(self, batch: Batch) -> Floats:
-        feed = {"input_ids": batch.ids, "attention_mask": batch.mask}
-        logits: Floats = self._session.run(None, feed)[0]
+        logits: Floats = self._session.run(None, batch.feed(self._inputs))[0]
         return logits

@@ -7,7 +7,7 @@ be put together from word pieces. Training and use encode through this module an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from tokenizers import Tokenizer
 
 from presstag.errors import ModelError
 from presstag.windows import Window
-from presstag.words import find_words
+from presstag.words import find_words, word_shape
 from presstag.writing import without_surrogates
 
 Ints = NDArray[np.int64]
@@ -34,11 +34,13 @@ class Tokens:
 
     Attributes:
         ids: token ids, one a token.
+        shapes: how the word of each token is written, as `words.SHAPES` counts.
         firsts: position of the first token of each unit, rising.
         units: units x 2, half-open code-point offsets.
     """
 
     ids: Ints
+    shapes: Ints
     firsts: Ints
     units: Ints
 
@@ -50,10 +52,23 @@ class Tokens:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """Windows side by side: windows x tokens, special tokens included, padded on the right."""
+    """Windows side by side: windows x tokens, special tokens included, padded on the right.
+
+    `shapes` is for encoders that take the shapes of words as token types.
+    """
 
     ids: Ints
     mask: Ints
+    shapes: Ints
+
+    def feed(self, names: Iterable[str]) -> dict[str, Ints]:
+        """What an encoder with inputs of these names gets."""
+        known = {
+            "input_ids": self.ids,
+            "attention_mask": self.mask,
+            "token_type_ids": self.shapes,
+        }
+        return {name: known[name] for name in names}
 
 
 class ArticleTokenizer:
@@ -104,6 +119,12 @@ class ArticleTokenizer:
         return str(self._tokenizer.to_str())
 
     @property
+    def lowercases(self) -> bool:
+        """Whether capitals are lost on it."""
+        upper, lower = (self._tokenizer.encode(c, add_special_tokens=False).ids for c in "Aa")
+        return bool(upper == lower)
+
+    @property
     def specials(self) -> int:
         """How many special tokens stand around the tokens of a window."""
         return len(self.prefix) + len(self.suffix)
@@ -124,9 +145,9 @@ class ArticleTokenizer:
         nothing = np.empty((0,), dtype=np.int64)
         return [
             _group(
+                text,
                 np.concatenate([nothing, *ids[i]]),
                 np.concatenate([nothing.reshape(0, 2), *offsets[i]]),
-                np.array(find_words(text), dtype=np.int64).reshape(-1, 2),
             )
             for i, text in enumerate(texts)
         ]
@@ -135,16 +156,22 @@ class ArticleTokenizer:
         """Lay windows side by side, each with its special tokens."""
         lengths = [window.stop - window.start + self.specials for _, window in windows]
         ids = np.full((len(windows), max(lengths)), self.pad, dtype=np.int64)
-        mask = np.zeros_like(ids)
+        mask, shapes = np.zeros_like(ids), np.zeros_like(ids)
         for row, (tokens, window) in enumerate(windows):
             ids[row, : lengths[row]] = self.window_ids(tokens, window)
             mask[row, : lengths[row]] = 1
-        return Batch(ids, mask)
+            shapes[row, : lengths[row]] = self.window_shapes(tokens, window)
+        return Batch(ids, mask, shapes)
 
     def window_ids(self, tokens: Tokens, window: Window) -> Ints:
         """The token ids of one window between its special tokens."""
         body = tokens.ids[window.start : window.stop]
         return np.array([*self.prefix, *body, *self.suffix], dtype=np.int64)
+
+    def window_shapes(self, tokens: Tokens, window: Window) -> Ints:
+        """The shapes of the words of one window; special tokens are plain."""
+        shapes = tokens.shapes[window.start : window.stop]
+        return np.pad(shapes, (len(self.prefix), len(self.suffix)))
 
     def rows_in(self, tokens: Tokens, window: Window) -> Ints:
         """Which rows of a window's output belong to `tokens.units_in(window)`, one a unit."""
@@ -169,17 +196,22 @@ def _pieces(text: str) -> list[tuple[int, int]]:
     return [*pieces, (start, len(text))]
 
 
-def _group(ids: Ints, offsets: Ints, words: Ints) -> Tokens:
+def _group(text: str, ids: Ints, offsets: Ints) -> Tokens:
     """Find the words that each token touches, and join the words that a token joins."""
+    found = find_words(text)
+    words = np.array(found, dtype=np.int64).reshape(-1, 2)
+    shapes = np.array([word_shape(text[start:end]) for start, end in found], dtype=np.int64)
     first = np.searchsorted(words[:, 1], offsets[:, 0], side="right")
     last = np.searchsorted(words[:, 0], offsets[:, 1], side="left") - 1
     touching = np.flatnonzero(first <= last)  # the others are white space
+    token_shapes = np.zeros_like(ids)
     if not len(touching):
         none = np.empty((0,), dtype=np.int64)
-        return Tokens(ids, none, none.reshape(0, 2))
+        return Tokens(ids, token_shapes, none, none.reshape(0, 2))
+    token_shapes[touching] = shapes[first[touching]]
     first, last = first[touching], np.maximum.accumulate(last[touching])
     begins = np.concatenate([[True], first[1:] > last[:-1]])
     heads = np.flatnonzero(begins)
     tails = np.concatenate([heads[1:], [len(first)]]) - 1
     units = np.stack([words[first[heads], 0], words[last[tails], 1]], axis=1)
-    return Tokens(ids, touching[heads], units)
+    return Tokens(ids, token_shapes, touching[heads], units)

@@ -21,3 +21,22 @@ _WORD = re.compile(rf"[^\W_](?:[^\W_]|[{_MARKS}])*|\S[{_MARKS}]*")
 def find_words(text: str, start: int = 0, end: int | None = None) -> list[tuple[int, int]]:
     """Return the words between two offsets, in order: half-open offsets into the whole text."""
     return [m.span() for m in _WORD.finditer(text, start, len(text) if end is None else end)]
+
+
+SHAPES = ("plain", "Initial", "CAPITALS", "Letter", "mIxed")
+"""How a word is written, which an uncased tokenizer does not see; a shape's id is its position."""
+
+
+def word_shape(word: str) -> int:
+    """Tell how a word is written: as the id of its shape in `SHAPES`.
+
+    Without capitals or letters it is plain, a single capital a Letter ("F" of F-16), capitals with
+    digits count as CAPITALS ("T72"), and capitals that stand elsewhere make it mixed ("MiG").
+    """
+    if word == word.lower():
+        return 0
+    if len(word) == 1:
+        return 3
+    if word == word.upper():
+        return 2
+    return 1 if word[0].isupper() and word[1:] == word[1:].lower() else 4

@@ -15,7 +15,7 @@ from presstag.tagger import Forward, Tagger
 from presstag.tags import TagScheme
 from presstag.tokens import ArticleTokenizer, Batch, Floats
 from presstag.train.config import ModelSection
-from presstag.train.encoder import WEIGHTS, Source, load_tokenizer, read_reach
+from presstag.train.encoder import WEIGHTS, Source, load_tokenizer, model_inputs, read_reach
 
 RUN = "run.json"
 """The record beside a checkpoint: config, seed, data digests, versions, commit, course."""
@@ -36,10 +36,8 @@ def torch_forward(model: Any, *, precision: str = "fp32") -> Forward:
         training = model.training
         model.eval()
         with torch.inference_mode(), narrow:
-            logits = model(
-                input_ids=torch.from_numpy(batch.ids).to(device),
-                attention_mask=torch.from_numpy(batch.mask).to(device),
-            ).logits
+            feed = batch.feed(model_inputs(model))
+            logits = model(**{k: torch.from_numpy(v).to(device) for k, v in feed.items()}).logits
         model.train(training)
         result: Floats = logits.float().cpu().numpy()
         return result

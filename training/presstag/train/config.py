@@ -58,6 +58,11 @@ class ModelSection(Section):
     )
     window: int = Field(128, ge=8, description="tokens that the encoder sees at once")
     overlap: int = Field(32, ge=0, description="tokens that neighbouring windows share at least")
+    word_shapes: bool | None = Field(
+        None,
+        description="tell the encoder by token types how words are written (Initial, CAPITALS, …); "
+        "null does so where the tokenizer lower-cases and the encoder has token types",
+    )
     dropout: float | None = Field(
         None, ge=0, lt=1, description="on hidden states; null keeps the encoder's own"
     )

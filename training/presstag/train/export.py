@@ -25,6 +25,7 @@ from presstag.tagger import Tagger
 from presstag.tokens import ArticleTokenizer, Batch
 from presstag.train.checkpoint import load_checkpoint, read_checkpoint, read_record, read_window
 from presstag.train.config import ExportSection, ModelSection
+from presstag.train.encoder import model_inputs
 from presstag.train.quantise import quantise
 from presstag.windows import plan_windows
 
@@ -49,25 +50,26 @@ class Parity:
 
 
 def export_network(model: Any, precision: str, *, batches: Sequence[Batch] = ()) -> bytes:
-    """Write a token classifier as ONNX: input_ids and attention_mask in, logits out.
+    """Write a token classifier as ONNX: what `model_inputs` names in, logits out.
 
     Args:
         model: of transformers, on any device.
         precision: `fp32`, or `int8` for weights of 8 bits and activations quantised as they come.
         batches: windows of articles that int8 is calibrated on.
     """
-    # Two tensors of their own: one given twice is taken for one input.
-    ids, mask = (torch.ones((3, 16), dtype=torch.int64) for _ in range(2))
+    names = model_inputs(model)
+    # A tensor of its own for each: one given twice is taken for one input.
+    examples = tuple(torch.ones((3, 16), dtype=torch.int64) for _ in names)
     free = {0: torch.export.Dim("windows"), 1: torch.export.Dim("tokens")}
     with tempfile.TemporaryDirectory() as folder, _silence():
         plain, small = Path(folder) / "plain.onnx", Path(folder) / "small.onnx"
         torch.onnx.export(
-            _Logits(model).eval().cpu(),
-            (ids, mask),
+            _Logits(model, names).eval().cpu(),
+            examples,
             plain,
-            input_names=["input_ids", "attention_mask"],
+            input_names=names,
             output_names=["logits"],
-            dynamic_shapes=(free, free),
+            dynamic_shapes=(tuple(free for _ in names),),
             opset_version=OPSET,
             dynamo=True,
             external_data=False,
@@ -81,16 +83,17 @@ def export_network(model: Any, precision: str, *, batches: Sequence[Batch] = ())
 
 
 class _Logits(torch.nn.Module):
-    """A model that takes two tensors and gives one, which is all that ONNX has to know."""
+    """A model that takes tensors and gives one, which is all that ONNX has to know."""
 
-    def __init__(self, model: Any) -> None:
+    def __init__(self, model: Any, names: Sequence[str]) -> None:
         super().__init__()
         self.model = model
+        self.names = names
         # Plain matrix products: the graph that onnxruntime knows best.
         self.model.set_attn_implementation("eager")
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        logits: torch.Tensor = self.model(input_ids=input_ids, attention_mask=attention_mask).logits
+    def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+        logits: torch.Tensor = self.model(**dict(zip(self.names, tensors, strict=True))).logits
         return logits
 
 

@@ -15,7 +15,7 @@ from presstag.tagger import Tagger
 from presstag.tags import TagScheme
 from presstag.train.checkpoint import checkpoint_tagger
 from presstag.train.config import Config
-from presstag.train.encoder import Source, load_model, load_tokenizer
+from presstag.train.encoder import Source, load_model, load_tokenizer, model_inputs
 from presstag.train.fit import Course, Progress, choose_precision, fit
 from presstag.train.windowset import build_windows
 
@@ -58,12 +58,13 @@ def learn(
     transformers.set_seed(config.training.seed)
     scheme = TagScheme(tuple(config.data.labels))
     tokenizer, theirs = load_tokenizer(source)
-    model = load_model(source, config.model, scheme, pad=tokenizer.pad)
+    model = load_model(source, config.model, scheme, tokenizer)
     windows = build_windows(
         articles,
         tokenizer=tokenizer,
         scheme=scheme,
         section=config.model,
+        inputs=model_inputs(model),
         folder=folder / "windows",
         processes=config.data.processes,
     )

@@ -32,7 +32,7 @@ def quantise(plain: Path, small: Path, *, batches: Iterable[Batch]) -> None:
     """Write the network in `plain` to `small` with weights of 8 bits.
 
     Args:
-        plain: in fp32, with inputs input_ids and attention_mask.
+        plain: in fp32.
         small: gets the result.
         batches: windows of articles that the largest activations are measured on; none: the
             network is quantised as it stands.
@@ -66,10 +66,11 @@ def _peaks(network: Any, batches: Iterable[Batch]) -> dict[str, Floats]:
         kind = onnx.TensorProto.FLOAT
         probe.graph.output.append(onnx.helper.make_tensor_value_info(name, kind, None))
     session = InferenceSession(probe.SerializeToString(), providers=["CPUExecutionProvider"])
+    inputs = [i.name for i in session.get_inputs()]
     peaks: dict[str, Floats] = {}
     for batch in batches:
-        feed = {"input_ids": batch.ids, "attention_mask": batch.mask}
-        for name, values in zip(names, session.run(names, feed), strict=True):
+        values_ = session.run(names, batch.feed(inputs))
+        for name, values in zip(names, values_, strict=True):
             peak = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0)
             peaks[name] = np.maximum(peaks[name], peak) if name in peaks else peak
     return peaks

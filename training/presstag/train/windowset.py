@@ -22,13 +22,12 @@ from presstag.windows import plan_windows
 IGNORED = -100
 """What torch's cross-entropy passes over."""
 
-_FEATURES = datasets.Features(
-    {
-        "input_ids": datasets.List(datasets.Value("int32")),
-        "labels": datasets.List(datasets.Value("int16")),
-        "length": datasets.Value("int32"),
-    }
-)
+_KINDS = {
+    "input_ids": datasets.List(datasets.Value("int32")),
+    "token_type_ids": datasets.List(datasets.Value("int8")),
+    "labels": datasets.List(datasets.Value("int16")),
+    "length": datasets.Value("int32"),
+}
 
 
 def build_windows(
@@ -37,23 +36,36 @@ def build_windows(
     tokenizer: ArticleTokenizer,
     scheme: TagScheme,
     section: ModelSection,
+    inputs: Sequence[str],
     folder: Path,
     processes: int = 1,
 ) -> datasets.Dataset:
     """Cut articles into windows with their tags, into a memory-mapped file under `folder`.
 
+    Args:
+        articles: what is cut.
+        tokenizer: the encoder's.
+        scheme: the tags.
+        section: size and overlap of windows.
+        inputs: what the encoder is fed with; the shapes of words are left out where it takes none.
+        folder: for the file.
+        processes: how many cut.
+
     Returns:
-        Rows of `input_ids`, `labels` (tag ids, -100 where a token does not count) and `length`.
+        Rows of `input_ids`, perhaps `token_type_ids`, `labels` (tag ids, -100 where a token does
+        not count) and `length`.
     """
+    columns = {name: kind for name, kind in _KINDS.items() if name in {*inputs, "labels", "length"}}
     made: datasets.Dataset = datasets.Dataset.from_generator(
         _rows,
-        features=_FEATURES,
+        features=datasets.Features(columns),
         cache_dir=str(folder),
         gen_kwargs={
             "articles": list(articles),  # the one list: processes share it out
             "tokenizer": tokenizer,
             "scheme": scheme,
             "section": section,
+            "columns": tuple(columns),
         },
         num_proc=processes if 1 < processes <= len(articles) else None,
     )
@@ -61,7 +73,11 @@ def build_windows(
 
 
 def _rows(
-    articles: list[Article], tokenizer: ArticleTokenizer, scheme: TagScheme, section: ModelSection
+    articles: list[Article],
+    tokenizer: ArticleTokenizer,
+    scheme: TagScheme,
+    section: ModelSection,
+    columns: tuple[str, ...],
 ) -> Iterator[dict[str, Any]]:
     size = section.window - tokenizer.specials
     for article in articles:
@@ -71,7 +87,13 @@ def _rows(
             ids = tokenizer.window_ids(tokens, window)
             labels = np.full(len(ids), IGNORED)
             labels[tokenizer.rows_in(tokens, window)] = tags[tokens.units_in(window)]
-            yield {"input_ids": ids.tolist(), "labels": labels.tolist(), "length": len(ids)}
+            row = {
+                "input_ids": ids.tolist(),
+                "token_type_ids": tokenizer.window_shapes(tokens, window).tolist(),
+                "labels": labels.tolist(),
+                "length": len(ids),
+            }
+            yield {name: row[name] for name in columns}
 
 
 def tag_units(article: Article, tokens: Tokens, scheme: TagScheme) -> list[int]:
