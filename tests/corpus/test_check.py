@@ -5,7 +5,7 @@ import json
 import pytest
 
 from presstag.corpus import Corpus, Finding, write_corpus
-from presstag.corpus.check import RARE, Counts, Problem, check_corpus, read_splits
+from presstag.corpus.check import RARE, Counts, Problem, check_corpus, count_by, read_splits
 from presstag.errors import DataError
 from presstag.spans import Article, Span
 
@@ -108,10 +108,10 @@ def test_nothing_is_unseen_without_train():
 
 @pytest.mark.parametrize(
     ("action", "severity"),
-    [("rejected", "error"), ("repaired", "warning"), ("noted", "warning")],
+    [("rejected", "error"), ("repaired", "warning"), ("noted", "note")],
 )
 def test_reader_findings_are_problems(action, severity):
-    """What the reader rejected is an error, what it repaired or noted a warning."""
+    """What the reader rejected is an error, what it repaired a warning, what it noted a note."""
     finding = Finding("past-end", action, "a1", "DONOR 0–99 lies outside", "r1")
     corpus = Corpus((donors("t", RARE),), (finding,))
     report = check_corpus({"train": corpus})
@@ -123,7 +123,7 @@ def test_finding_without_a_region_is_placed_by_its_article():
     """A finding about a whole article names split and article."""
     finding = Finding("skipped", "noted", "a1", "skipped")
     report = check_corpus({"dev": Corpus((article("a"),), (finding,))})
-    assert [("warning", "skipped", "dev, a1")] == faults(report)
+    assert [("note", "skipped", "dev, a1")] == faults(report)
 
 
 def test_empty_split_is_an_error():
@@ -311,3 +311,16 @@ def test_missing_folder_is_refused(tmp_path):
     """A path that is not there is said to be missing."""
     with pytest.raises(DataError, match="no such file"):
         read_splits(tmp_path / "aid")
+
+
+def test_articles_are_counted_by_a_field_of_their_meta():
+    """Values in order of how common they are; articles without the field count as empty."""
+    some = [Article(f"a{i}", "x", meta={"voice": v}) for i, v in enumerate(["agency", "op-ed"])]
+    splits = {"train": Corpus((*some, Article("b", "y"))), "dev": Corpus((some[1],))}
+    expected = {
+        "op-ed": {"train": 1, "dev": 1},
+        "": {"train": 1, "dev": 0},
+        "agency": {"train": 1, "dev": 0},
+    }
+    assert expected == count_by(splits, "voice")
+    assert list(expected) == list(count_by(splits, "voice"))

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from presstag.corpus.check import Report
 
 
+_SHOWN = 20
+_STYLES = {"error": "bold red", "warning": "yellow", "note": "dim"}
+
+
 def check_command(
     data: Annotated[Path, typer.Argument(help="a file, or a folder of train, dev and test files")],
     *,
@@ -24,26 +28,41 @@ def check_command(
         typer.Option(help="a tokenizer.json, to check that spans meet its tokens too"),
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="everything as one JSON object")] = False,
-    show_all: Annotated[bool, typer.Option("--all", help="list every warning")] = False,
+    by: Annotated[
+        list[str] | None, typer.Option(help="also count articles by this field of the tasks' meta")
+    ] = None,
+    show_all: Annotated[bool, typer.Option("--all", help="list every warning and note")] = False,
 ) -> None:
     """Count what a corpus holds and list everything that is wrong with it. Errors: exit code 1."""
-    from presstag.corpus.check import check_corpus, read_splits
+    from presstag.corpus.check import check_corpus, count_by, read_splits
     from presstag.words import find_words
 
     boundaries = find_words if tokenizer is None else token_boundaries(tokenizer)
-    report = check_corpus(read_splits(data), boundaries=boundaries)
+    splits = read_splits(data)
+    report = check_corpus(splits, boundaries=boundaries)
+    counts = {field: count_by(splits, field) for field in by or []}
     if json:
-        print(json_module.dumps(report.to_dict(), ensure_ascii=False, indent=2))  # noqa: T201
+        content = {**report.to_dict(), **({"by": counts} if counts else {})}
+        print(json_module.dumps(content, ensure_ascii=False, indent=2))  # noqa: T201
         raise typer.Exit(1 if report.errors else 0)
     _show_counts(report)
-    warnings = [p for p in report.problems if p.severity == "warning"]
-    for problem in [*report.errors, *(warnings if show_all else warnings[:20])]:
-        style = "bold red" if problem.severity == "error" else "yellow"
+    for field, values in counts.items():
+        rows = [
+            [printable(value) or "(none)", *(f"{n:,}" for n in found.values())]
+            for value, found in values.items()
+        ]
+        table((field, *report.splits), rows)
+        out.print()
+    warnings, notes = (
+        [p for p in report.problems if p.severity == severity] for severity in ("warning", "note")
+    )
+    shown = [*warnings, *notes] if show_all else warnings[:_SHOWN]
+    for problem in [*report.errors, *shown]:
         line = f" {problem.kind}: {problem.where}: {printable(problem.message)}"
-        out.print(Text.assemble((problem.severity, style), line))
-    if len(warnings) > 20 and not show_all:
-        out.print(f"… {len(warnings) - 20} more warnings: --all lists them")
-    out.print(f"{len(report.errors)} errors, {len(warnings)} warnings")
+        out.print(Text.assemble((problem.severity, _STYLES[problem.severity]), line))
+    if len(warnings) > len(shown):
+        out.print(f"… {len(warnings) - len(shown)} more warnings: --all lists them")
+    out.print(f"{len(report.errors)} errors, {len(warnings)} warnings, {len(notes)} notes")
     if report.errors:
         raise typer.Exit(1)
 

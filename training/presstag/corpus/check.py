@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from presstag.corpus.files import FORMATS, read_corpus
-from presstag.corpus.findings import Corpus
+from presstag.corpus.findings import Action, Corpus
 from presstag.corpus.similarity import shared_sentences, similar_pairs
 from presstag.corpus.split import SPLITS
 from presstag.errors import DataError
@@ -18,14 +18,16 @@ from presstag.tags import TagScheme
 from presstag.words import find_words
 
 RARE = 30
+Severity = Literal["error", "warning", "note"]
+_SEVERITIES: dict[Action, Severity] = {"rejected": "error", "repaired": "warning", "noted": "note"}
 Boundaries = Callable[[str], Sequence[tuple[int, int]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Something wrong; an error makes the corpus unfit, a warning is worth a look."""
+    """Something met: an error makes the corpus unfit, a warning is worth a look, a note is not."""
 
-    severity: Literal["error", "warning"]
+    severity: Severity
     kind: str
     where: str
     message: str
@@ -102,6 +104,19 @@ def read_splits(path: str | Path, *, labels: Sequence[str] | None = None) -> dic
     return {f.stem: read_corpus(f, labels=labels) for f in files}
 
 
+def count_by(splits: Mapping[str, Corpus], field: str) -> dict[str, dict[str, int]]:
+    """How many articles each split has with each value of a `meta` field, the most common first.
+
+    Articles without the field count under an empty value.
+    """
+    counts: dict[str, Counter[str]] = {}
+    for name, corpus in splits.items():
+        for article in corpus.articles:
+            counts.setdefault(str(article.meta.get(field, "")), Counter())[name] += 1
+    common = sorted(counts.items(), key=lambda pair: (-pair[1].total(), pair[0]))
+    return {value: {name: found[name] for name in splits} for value, found in common}
+
+
 def check_corpus(splits: Mapping[str, Corpus], *, boundaries: Boundaries = find_words) -> Report:
     """Count what the splits hold and list what is wrong with them.
 
@@ -112,7 +127,7 @@ def check_corpus(splits: Mapping[str, Corpus], *, boundaries: Boundaries = find_
     """
     problems = [
         Problem(
-            "error" if f.action == "rejected" else "warning",
+            _SEVERITIES[f.action],
             f.kind,
             f"{name}, {f.article}" + (f", {f.region}" if f.region else ""),
             f"{f.action}: {f.message}",
