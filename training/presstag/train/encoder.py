@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from transformers import AutoConfig, AutoModelForTokenClassification, AutoTokenizer
 from transformers.utils.hub import cached_file
 
@@ -95,12 +96,19 @@ def _unreachable(name: str, error: Exception) -> EncoderError:
     )
 
 
+def silence() -> None:
+    """Keep the libraries' bars and load reports off the terminal: errors are raised here."""
+    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
+    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+
+
 def load_tokenizer(source: Source) -> tuple[ArticleTokenizer, Any]:
     """Load an encoder's tokenizer: ours, and transformers' own to be saved beside the weights.
 
     Raises:
         EncoderError: if it has none in the tokenizers format, or one without words.
     """
+    silence()
     try:
         theirs = AutoTokenizer.from_pretrained(source.name, revision=source.revision)
     except (OSError, ValueError, KeyError, ImportError) as error:

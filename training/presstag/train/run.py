@@ -21,9 +21,6 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import datasets
-import transformers
-
 from presstag.errors import ConfigError
 from presstag.evaluate.evaluate import Evaluation
 from presstag.spans import Article
@@ -74,9 +71,6 @@ def train(
         PresstagError: if the config, the data or the encoder cannot be used, or the export is
             refused.
     """
-    transformers.utils.logging.set_verbosity_error()  # type: ignore[no-untyped-call]
-    transformers.utils.logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    datasets.disable_progress_bars()
     tell = progress.phase if progress else lambda _: None
     tell("reading articles")
     data = load_data(config.data)

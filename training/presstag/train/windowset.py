@@ -56,6 +56,7 @@ def build_windows(
         not count) and `length`.
     """
     columns = {name: kind for name, kind in _KINDS.items() if name in {*inputs, "labels", "length"}}
+    datasets.disable_progress_bars()
     made: datasets.Dataset = datasets.Dataset.from_generator(
         _rows,
         features=datasets.Features(columns),
