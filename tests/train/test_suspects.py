@@ -41,7 +41,7 @@ def test_a_missing_span_is_disputed(learned_model: Path, known: Article) -> None
 def test_a_span_that_the_model_does_not_see_is_disputed(
     learned_model: Path, known: Article
 ) -> None:
-    """Its confidence is what is left of the span's probability."""
+    """The confidence is the probability that no word there belongs to a span."""
     end = known.text.index(" ")
     start = next(i for i in (0,) if all(s.start >= end for s in known.spans))
     added = Span(start, end, "DONOR", known.text[start:end])

@@ -16,7 +16,7 @@ import numpy as np
 
 from presstag.errors import InputError
 from presstag.spans import Span
-from presstag.tags import Run, TagScheme
+from presstag.tags import OUTSIDE, Run, TagScheme
 from presstag.tokens import ArticleTokenizer, Batch, Floats, Tokens
 from presstag.windows import Window, plan_windows
 
@@ -152,11 +152,10 @@ class Tagger:
             found.append(Span(start, end, label, text[start:end], _probability(run, scores)))
         return found
 
-    def probability(self, span: Span, tokens: Tokens, scores: Floats) -> float:
-        """How likely exactly this span is, found or not, by the scores of `score_units`."""
-        units = [(int(start), int(end)) for start, end in tokens.units]
-        tags, inexact = self._scheme.encode([span], units)
-        return 0.0 if inexact else _probability(self._scheme.runs(tags)[0], scores)
+    def probability_of_nothing(self, span: Span, tokens: Tokens, scores: Floats) -> float:
+        """How likely no word of a span belongs to any span, by the scores of `score_units`."""
+        touched = (tokens.units[:, 0] < span.end) & (tokens.units[:, 1] > span.start)
+        return float(np.exp(scores[touched, OUTSIDE].sum()))
 
 
 def _probability(run: Run, scores: Floats) -> float:

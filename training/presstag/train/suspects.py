@@ -32,8 +32,8 @@ class Dispute:
     Attributes:
         annotated: the annotation's spans there; may be none.
         found: the model's spans there, with their scores; may be none.
-        confidence: the model's probability for its version: the score of its best span, or one
-            minus the probability of the annotated span where it sees none.
+        confidence: the model's probability for its version: the score of its best span, or of no
+            span at all where it sees none.
     """
 
     annotated: tuple[Span, ...]
@@ -104,7 +104,7 @@ def examine(tagger: Tagger, article: Article) -> Suspect:
         confidence = (
             max(s.score or 0.0 for s in seen)
             if seen
-            else 1 - max(tagger.probability(s, tokens, scores) for s in annotated)
+            else min(tagger.probability_of_nothing(s, tokens, scores) for s in annotated)
         )
         disputes.append(Dispute(annotated, seen, confidence))
     disputes.sort(key=lambda d: -d.confidence)
