@@ -194,7 +194,7 @@ def test_a_newer_format_is_refused(pack: Callable[..., Path]) -> None:
     assert "pip install --upgrade presstag" == to_do
 
 
-@pytest.mark.parametrize("key", [key for key in asdict(manifest()) if key != "format"])
+@pytest.mark.parametrize("key", [key for key in asdict(manifest()) if key != "calibration"])
 def test_a_manifest_without_a_key_is_refused(pack: Callable[..., Path], key: str) -> None:
     """The error names the key."""
     folder = pack()
@@ -216,6 +216,7 @@ def test_a_manifest_without_a_key_is_refused(pack: Callable[..., Path], key: str
         ("files", []),
         ("scores", 0.5),
         ("provenance", "a machine"),
+        ("calibration", []),
     ],
 )
 def test_a_manifest_of_wrong_types_is_refused(
@@ -321,6 +322,59 @@ def test_a_mixture_of_two_models_does_not_load(pack: Callable[..., Path]) -> Non
     pack(network(outputs=3), labels=["X"])
     (folder / MANIFEST).write_bytes(old)
     assert str(folder / NETWORK) == refused(folder)[0]
+
+
+POINTS = {"raw": [0.0, 0.5, 1], "calibrated": [0.0, 0.25, 0.5]}
+
+
+def test_a_packed_model_gives_calibrated_scores(pack: Callable[..., Path]) -> None:
+    """The manifest's points stand between a span's probability and its score."""
+    raw = load_bundle(pack())(TEXT)
+    folder = pack(calibration={**POINTS, "spans": 300})
+    calibrated = load_bundle(folder)(TEXT)
+    assert [s.key for s in raw] == [s.key for s in calibrated]
+    assert [pytest.approx((s.score or 0) / 2) for s in raw] == [s.score for s in calibrated]
+    assert {**POINTS, "spans": 300} == load_bundle(folder).info["calibration"]
+
+
+@pytest.mark.parametrize("said", [None, {}, {"spans": 20, "least": 200}])
+def test_a_model_without_points_gives_raw_scores(
+    pack: Callable[..., Path], said: dict[str, Any] | None
+) -> None:
+    """Packed without calibration, or with a note that dev had too few spans for one."""
+    expected = load_bundle(pack())(TEXT)
+    assert expected == load_bundle(pack(calibration=said))(TEXT)
+
+
+def test_a_manifest_from_before_calibration_loads(pack: Callable[..., Path]) -> None:
+    """The key may be missing."""
+    folder = pack()
+    change_manifest(folder, calibration=None)
+    assert "calibration" not in json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    assert [] != load_bundle(folder)(TEXT)
+
+
+@pytest.mark.parametrize(
+    ("changed", "found"),
+    [
+        ({"raw": [0.0, 1.0]}, "2 raw scores for 3 calibrated ones"),
+        ({"raw": [0.0, 0.5, 0.5]}, "raw scores that do not rise"),
+        ({"calibrated": [0.0, 0.5, 0.4]}, "calibrated scores that fall"),
+        ({"calibrated": [0.0, 0.5, 1.5]}, "a score outside 0 to 1"),
+        ({"calibrated": [0.0, 0.5, float("nan")]}, "a score outside 0 to 1"),
+        ({"raw": []}, "0 raw scores for 3 calibrated ones"),
+        ({"raw": [0.0, 0.5, "1"]}, "raw and calibrated are not two lists of numbers"),
+        ({"raw": [0.0, 0.5, True]}, "raw and calibrated are not two lists of numbers"),
+        ({"raw": None}, "raw and calibrated are not two lists of numbers"),
+    ],
+)
+def test_a_damaged_calibration_is_refused(
+    pack: Callable[..., Path], changed: dict[str, Any], found: str
+) -> None:
+    """Scores that are no probabilities, or out of order, would mislead in silence."""
+    folder = pack(calibration={**POINTS, **changed})
+    expected = "raw and calibrated: as many of each, rising, in 0 to 1"
+    assert (str(folder / MANIFEST), f"calibration: {found}", expected, AGAIN) == refused(folder)
 
 
 def test_a_trained_model_loads(tiny_model: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from presstag.corpus import write_corpus
+from presstag.corpus import Annotation, write_corpus
 from presstag.spans import Article, Span
 
 ROOT = Path(__file__).parents[1]
@@ -30,7 +30,7 @@ def commands() -> list[list[str]]:
     return [words[1:] for words in typed if words and words[0].endswith("presstag")]
 
 
-def somebody_somewhere(number: int) -> Article:
+def somebody_somewhere(number: int, labels: tuple[str, str] = ("PERSON", "PLACE")) -> Article:
     """An article with a person and a place, unlike the others."""
     draw = random.Random(number)
     filler = " ".join("".join(draw.choices("aeioubdglmnrst", k=6)) for _ in range(30))
@@ -38,17 +38,20 @@ def somebody_somewhere(number: int) -> Article:
     text = f"{person} spoke in {place}: {filler}."
     start = text.index(place)
     spans = (
-        Span(0, len(person), "PERSON", person),
-        Span(start, start + len(place), "PLACE", place),
+        Span(0, len(person), labels[0], person),
+        Span(start, start + len(place), labels[1], place),
     )
     return Article(f"n{number}", text, spans)
 
 
 @pytest.fixture
-def desk(tmp_path: Path, tiny_model: Path, tiny_config: Path, tiny_data: Path) -> Path:
+def desk(tmp_path: Path, tiny_model: Path, tiny_config: Path) -> Path:
     """A folder with the files that the README speaks of: small ones."""
     shutil.copytree(tiny_model, tmp_path / "models" / "aid")
-    shutil.copytree(tiny_data, tmp_path / "annotations" / "aid")
+    for i, split in enumerate(("train", "dev", "test")):
+        some = [somebody_somewhere(100 * i + n, ("DONOR", "SYSTEM")) for n in range(101, 141)]
+        twice = {a.id: (Annotation("1", a.spans), Annotation("2", a.spans[:1])) for a in some}
+        write_corpus(some, tmp_path / "annotations" / "aid" / f"{split}.json", annotations=twice)
     (tmp_path / "configs").mkdir()
     shutil.copy(tiny_config, tmp_path / "configs" / "aid.yaml")
     (tmp_path / "article.txt").write_text("Norway sends tanks.", encoding="utf-8")

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from presstag import InputError, Span, Tagger, load
+from presstag.tagger import Calibration
 from presstag.tags import TagScheme
 from presstag.tokens import ArticleTokenizer, Batch, Floats
 from presstag.words import find_words
@@ -73,6 +74,7 @@ def put_together(
     window: int = 10_000,
     overlap: int = 0,
     windows_at_once: int = 1,
+    calibration: Calibration | None = None,
 ) -> Tagger:
     """A tagger around a network; by default its window holds any text of these tests."""
     return Tagger(
@@ -82,6 +84,7 @@ def put_together(
         window=window,
         overlap=overlap,
         windows_at_once=windows_at_once,
+        calibration=calibration,
     )
 
 
@@ -198,6 +201,53 @@ def test_a_score_is_never_zero(tokenizer: ArticleTokenizer) -> None:
     assert (0, 9_999) == (span.start, span.end)
     assert span.score is not None
     assert 0 < span.score < 1e-100
+
+
+def test_a_calibrated_score_stands_for_the_raw_one(tokenizer: ArticleTokenizer) -> None:
+    """Spans are the same, and scores are read off the line; `score_units` is untouched."""
+    forward, line = Lookup(random_table(2)), Calibration((0.0, 0.5, 1.0), (0.0, 0.8, 0.9))
+    raw, calibrated = (put_together(forward, tokenizer, calibration=c) for c in (None, line))
+    text = "Norway will send two patrol boats to Lusitania. " * 5
+    before, after = raw(text), calibrated(text)
+    assert [s.key for s in before] == [s.key for s in after]
+    assert [line(s.score or 0) for s in before] == [s.score for s in after]
+    assert 3 < len(before)
+    assert raw.score_units([text])[0][1].tobytes() == calibrated.score_units([text])[0][1].tobytes()
+
+
+@pytest.mark.parametrize(
+    ("score", "expected"),
+    [(0.1, 0.2), (0.2, 0.2), (0.3, 0.3), (0.4, 0.4), (0.7, 0.4), (0.9, 1.0), (1.0, 1.0)],
+)
+def test_a_calibration_is_a_line_through_points(score: float, expected: float) -> None:
+    """Straight between points, level before the first and after the last."""
+    line = Calibration((0.2, 0.4, 0.7, 0.8), (0.2, 0.4, 0.4, 1.0))
+    assert pytest.approx(expected) == line(score)
+
+
+def test_a_calibrated_score_is_never_zero() -> None:
+    """Even where none of the measured spans was right."""
+    assert 0 < Calibration((0.0, 1.0), (0.0, 0.0))(0.5) < 1e-300
+
+
+@pytest.mark.parametrize(
+    ("raw", "calibrated", "found"),
+    [
+        ((), (), "0 raw scores for 0 calibrated ones"),
+        ((0.1,), (0.1, 0.2), "1 raw scores for 2 calibrated ones"),
+        ((0.1, 1.1), (0.1, 0.2), "a score outside 0 to 1"),
+        ((0.1, 0.2), (-0.1, 0.2), "a score outside 0 to 1"),
+        ((0.1, float("nan")), (0.1, 0.2), "a score outside 0 to 1"),
+        ((0.1, 0.1), (0.1, 0.2), "raw scores that do not rise"),
+        ((0.1, 0.2), (0.2, 0.1), "calibrated scores that fall"),
+    ],
+)
+def test_points_that_are_no_calibration_are_refused(
+    raw: tuple[float, ...], calibrated: tuple[float, ...], found: str
+) -> None:
+    """A score must stay a probability and keep its order."""
+    with pytest.raises(ValueError, match=found):
+        Calibration(raw, calibrated)
 
 
 @pytest.mark.parametrize("text", ["", " ", "\r\n\u2028\u00a0", "\x00", "\ud800", "\udfff\ud800 "])

@@ -2,11 +2,12 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ import pytest
 from presstag import load
 from presstag.corpus import read_corpus, write_corpus
 from presstag.spans import Article
+from presstag.tagger import Tagger
 from presstag.train.configfile import read_config
 
 Presstag = Callable[..., Any]
@@ -95,6 +97,92 @@ def test_evaluate_says_how_many_gold_spans_cut_a_word(
     ran = presstag("evaluate", tiny_model, path)
     assert 0 == ran.code, ran.err
     assert "1 gold spans cut a word" in ran.out
+
+
+def test_evaluate_shows_what_matters_first(
+    presstag: Presstag, learned_model: Path, tiny_data: Path
+) -> None:
+    """Strict scores beside the dictionary, kinds of error, three slices, then the rest."""
+    ran = presstag("evaluate", learned_model, tiny_data / "test.json")
+    assert 0 == ran.code, ran.err
+    titles = [
+        "strict span scores",
+        "dictionary",
+        "too few spans to tell",
+        "what became of the spans",
+        "the worst slices",
+        "SemEval-2013",
+        "seqeval on words",
+        "words a second",
+    ]
+    places = [ran.out.index(title) for title in titles]
+    assert sorted(places) == places
+    every = presstag("evaluate", learned_model, tiny_data / "test.json", "--slices").out
+    assert "all slices" in every
+    assert len(every.splitlines()) > len(ran.out.splitlines())
+    assert "…" not in every  # on 80 columns nothing is cut
+
+
+def test_evaluate_says_why_there_is_no_dictionary(
+    presstag: Presstag, learned_model: Path, tiny_data: Path, tmp_path: Path
+) -> None:
+    """A model of an unknown origin; the articles that it learned from can be named."""
+    model = tmp_path / "m"
+    shutil.copytree(learned_model, model, ignore=shutil.ignore_patterns("checkpoint", "training"))
+    manifest = json.loads((model / "manifest.json").read_text(encoding="utf-8"))
+    manifest["provenance"] = {}
+    (model / "manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    ran = presstag("evaluate", model, tiny_data / "test.json")
+    assert 0 == ran.code, ran.err
+    assert "no dictionary" in ran.out
+    assert "the model does not say what it was trained on" in ran.out
+    train = ("--train", tiny_data / "train.json")
+    assert "no dictionary" not in presstag("evaluate", model, tiny_data / "test.json", *train).out
+
+
+def test_evaluate_scores_common_labels_when_told_to(
+    presstag: Presstag, learned_model: Path, tmp_path: Path
+) -> None:
+    """What is left out is said, with the labels."""
+    path = tmp_path / "a.jsonl"
+    spans = [{"start": 0, "end": 6, "label": "DONOR"}, {"start": 18, "end": 22, "label": "CITY"}]
+    record = {"text": "Norway came out of Oslo."[:18] + "Oslo.", "spans": spans}
+    path.write_text(json.dumps(record), encoding="utf-8")
+    refused = presstag("evaluate", learned_model, path)
+    assert 2 == refused.code
+    assert "to do: score the labels that both have with --common-labels" in refused.err
+    ran = presstag("evaluate", learned_model, path, "--common-labels")
+    assert 0 == ran.code, ran.err
+    assert "left out: 1 spans of CITY" in ran.err
+
+
+def test_evaluate_says_that_there_is_no_gold(
+    presstag: Presstag, tiny_model: Path, tmp_path: Path
+) -> None:
+    """An annotated article may have no span."""
+    path = tmp_path / "a.jsonl"
+    path.write_text(json.dumps({"text": "Nobody pays.", "spans": []}), encoding="utf-8")
+    ran = presstag("evaluate", tiny_model, path)
+    assert 0 == ran.code, ran.err
+    assert "no gold span at all" in ran.err
+
+
+def test_evaluate_exits_with_1_where_the_model_fails_on_an_article(
+    presstag: Presstag, tiny_data: Path, learned_model: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The article is named, the rest is scored."""
+    scored = Tagger.score_units
+
+    def fragile(tagger: Tagger, texts: Sequence[str]) -> Any:
+        if any("Nobody" in text for text in texts):
+            raise RuntimeError("out of memory")
+        return scored(tagger, texts)
+
+    monkeypatch.setattr(Tagger, "score_units", fragile)
+    ran = presstag("evaluate", learned_model, tiny_data / "test.json")
+    assert 1 == ran.code
+    assert "article Test-0-1: failed: RuntimeError: out of memory" in ran.err
+    assert "5 articles" in ran.out
 
 
 # extract
@@ -360,5 +448,14 @@ def test_help_names_every_command(presstag: Presstag) -> None:
     """`presstag --help` is where people look first."""
     ran = presstag("--help")
     assert 0 == ran.code
-    for command in ("train", "evaluate", "extract", "check", "split", "convert", "export"):
+    for command in (
+        "train",
+        "evaluate",
+        "compare",
+        "extract",
+        "check",
+        "split",
+        "convert",
+        "export",
+    ):
         assert f" {command} " in ran.out

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from presstag import DataError
+from presstag import DataError, ModelError
 from presstag.evaluate.evaluate import evaluate
 from presstag.evaluate.metrics import Score
 from presstag.spans import Article, Span
@@ -68,6 +68,32 @@ def test_false_finds_where_there_is_no_gold_are_counted() -> None:
     assert Score(0, 1, 0) == evaluate(Oracle(found), [article]).scores.micro
 
 
+def test_every_score_has_its_interval(articles: list[Article]) -> None:
+    """Labels, micro and macro; thirteen spans all found are still too few to be sure."""
+    intervals = evaluate(Oracle(gold(articles)), articles).intervals
+    assert ["DONOR", "SYSTEM"] == list(intervals.labels)
+    for own in (intervals.micro, intervals.macro, *intervals.labels.values()):
+        assert 1.0 == own.f1.high
+        assert own.f1.low < 1.0
+    assert intervals.micro.f1.wide
+
+
+def test_a_model_that_fails_is_named_with_the_article(articles: list[Article]) -> None:
+    """Where all articles are to be scored, one that fails ends it."""
+    bad = articles[2].text
+
+    class Failing(Oracle):
+        def pipe(self, texts: Iterable[str]) -> Iterator[list[Span]]:
+            for text in texts:
+                if text == bad:
+                    raise RuntimeError("no memory\nat 0x1")
+                yield []
+
+    with pytest.raises(ModelError, match=r"RuntimeError: no memory$") as caught:
+        evaluate(Failing({}), articles)
+    assert f"article {articles[2].id}" == caught.value.where
+
+
 def test_gold_that_no_tags_express_counts_as_missed() -> None:
     """A model that tags whole words cannot find it, and is not let off."""
     article = Article("a", "Norwegians pay.", (Span(0, 6, "DONOR", "Norweg"),))
@@ -99,6 +125,9 @@ def test_an_evaluation_is_written_without_its_spans(articles: list[Article]) -> 
     assert {
         "micro",
         "macro_f1",
+        "macro_precision",
+        "macro_recall",
+        "intervals",
         "labels",
         "articles",
         "seqeval",

@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from safetensors.torch import load_file, save_file
 
 from presstag import ExportRefused, load
 from presstag.spans import Article
+from presstag.tagger import Calibration
 from presstag.tags import TagScheme
 from presstag.tokens import Batch
 from presstag.train.checkpoint import (
@@ -86,6 +88,47 @@ def test_the_manifest_tells_where_the_model_comes_from(learned_model: Path) -> N
     for name in ("model.onnx", "tokenizer.json"):
         digest = hashlib.sha256((learned_model / name).read_bytes()).hexdigest()
         assert digest == manifest["files"][name]
+
+
+def test_too_few_found_spans_leave_scores_raw_and_say_so(learned_model: Path) -> None:
+    """Dev of the tiny data has a dozen spans: no points, the count, and the figures before."""
+    said = json.loads((learned_model / "manifest.json").read_text(encoding="utf-8"))["calibration"]
+    assert {"spans", "least", "reliability"} == set(said)
+    assert 0 < said["spans"] < said["least"] == 200
+    assert {"dev": {"before"}, "test": {"before"}} == {
+        split: set(figures) for split, figures in said["reliability"].items()
+    }
+    assert said["spans"] == said["reliability"]["dev"]["before"]["spans"]
+
+
+def test_scores_are_calibrated_on_dev(
+    learned_model: Path, dev: list[Article], tmp_path: Path
+) -> None:
+    """With enough spans the packed model's scores are calibrated, the checkpoint's are not."""
+    many = [replace(a, id=f"{a.id}-{n}") for n in range(20) for a in dev]
+    folder = tmp_path / "m"
+    _, evaluations = export_checkpoint(
+        learned_model / "checkpoint",
+        folder,
+        name="calibrated",
+        section=ExportSection(precision="fp32", max_f1_loss=0.0),
+        train=[],
+        dev=many,
+        splits={"test": dev},
+    )
+    said = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))["calibration"]
+    line = Calibration(tuple(said["raw"]), tuple(said["calibrated"]))
+    texts = [a.text for a in dev]
+    raw = list(load_checkpoint(learned_model / "checkpoint").pipe(texts))
+    packed = list(load(folder).pipe(texts))
+    assert packed == evaluations["test"].predicted
+    expected = [line(s.score or 0) for spans in raw for s in spans]
+    assert expected == pytest.approx([s.score for spans in packed for s in spans], abs=1e-3)
+    assert {"dev", "test"} == set(said["reliability"])
+    before, after = (said["reliability"]["dev"][when] for when in ("before", "after"))
+    assert said["spans"] == before["spans"] == after["spans"] >= 200
+    assert after["error"] < before["error"]
+    assert 15 == len(after["bins"])
 
 
 @pytest.mark.parametrize(

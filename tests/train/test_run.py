@@ -106,10 +106,12 @@ def interrupted(tiny_config: Path, tmp_path: Path) -> Path:
 
 
 def test_a_run_writes_exactly_the_files_that_its_module_lists(tiny_model: Path) -> None:
-    """The packed model, the checkpoint, the scores and TensorBoard's log: nothing else is left."""
+    """Packed model, checkpoint, scores, card, curves and TensorBoard's log: nothing else."""
     expected = {
         *PACKED,
         *(f"checkpoint/{name}" for name in CHECKPOINT),
+        "README.md",
+        "curves.png",
         "scores.json",
         "training/run.json",
     }

@@ -3,7 +3,8 @@
     model.onnx        int64 input_ids and attention_mask, and token_type_ids where the encoder takes
                       the shapes of words by them (windows x tokens) -> logits
     tokenizer.json    as the tokenizers library writes it
-    manifest.json     format number, labels, window, digests of the files, scores, provenance
+    manifest.json     format number, labels, window, digests of the files, scores, provenance,
+                      calibration
 
 Everything is checked before use, so that a damaged or foreign folder says so at once.
 """
@@ -14,10 +15,10 @@ import hashlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from presstag.errors import ModelError
-from presstag.tagger import Tagger
+from presstag.tagger import Calibration, Tagger
 from presstag.tags import TagScheme
 from presstag.tokens import ArticleTokenizer, Batch, Floats
 from presstag.writing import write_bytes, write_json
@@ -42,6 +43,10 @@ class Manifest:
         files: SHA-256 by file name.
         scores: strict span scores by split, and how far the network is from its checkpoint.
         provenance: how the model was made.
+        calibration: `raw` and `calibrated`, the points of a `Calibration`; without them spans keep
+            their raw scores. `spans` is how many of dev it was fitted on, or would have been;
+            `reliability` says by split how far scores are from the truth before and after. None
+            for a model that was packed without looking.
     """
 
     name: str
@@ -53,6 +58,20 @@ class Manifest:
     files: dict[str, str]
     scores: dict[str, Any]
     provenance: dict[str, Any]
+    calibration: dict[str, Any] | None = None
+
+    def span_calibration(self) -> Calibration | None:
+        """What the spans' scores go through; None where they stay raw.
+
+        Raises:
+            ValueError: if the points are no calibration.
+        """
+        if self.calibration is None or not {"raw", "calibrated"} & set(self.calibration):
+            return None
+        raw, calibrated = (self.calibration.get(key) for key in ("raw", "calibrated"))
+        if not _is_numbers(raw) or not _is_numbers(calibrated):
+            raise ValueError("raw and calibrated are not two lists of numbers")
+        return Calibration(tuple(raw), tuple(calibrated))
 
 
 def write_bundle(folder: str | Path, manifest: Manifest, *, network: bytes, tokenizer: str) -> None:
@@ -101,9 +120,11 @@ def read_manifest(folder: str | Path) -> Manifest:
     wrong = [key for key, kind in wanted.items() if type(read.get(key)) is not kind]
     if "labels" not in wrong and not all(isinstance(label, str) for label in read["labels"]):
         wrong.append("labels")
+    if not isinstance(read.get("calibration"), dict | None):
+        wrong.append("calibration")
     if wrong:
         raise ModelError(str(path), f"missing or of a wrong type: {', '.join(wrong)}", do=_AGAIN)
-    return Manifest(**{key: read[key] for key in wanted})
+    return Manifest(**{key: read[key] for key in wanted}, calibration=read.get("calibration"))
 
 
 def load_bundle(folder: str | Path, *, threads: int | None = None) -> Tagger:
@@ -126,14 +147,25 @@ def load_bundle(folder: str | Path, *, threads: int | None = None) -> Tagger:
         found = f"window {manifest.window} with overlap {manifest.overlap}"
         expected = "a window above the overlap"
         raise ModelError(str(folder / MANIFEST), found, expected=expected, do=_AGAIN)
+    try:
+        calibration = manifest.span_calibration()
+    except ValueError as error:
+        expected = "raw and calibrated: as many of each, rising, in 0 to 1"
+        found = f"calibration: {error}"
+        raise ModelError(str(folder / MANIFEST), found, expected=expected, do=_AGAIN) from None
     return Tagger(
         _Network(network, folder / NETWORK, outputs=len(scheme.tags), threads=threads),
         tokenizer=tokenizer,
         scheme=scheme,
         window=manifest.window,
         overlap=manifest.overlap,
+        calibration=calibration,
         info={"folder": str(folder), **asdict(manifest)},
     )
+
+
+def _is_numbers(value: Any) -> TypeGuard[list[float]]:
+    return isinstance(value, list) and all(type(x) in (int, float) for x in value)
 
 
 def _read_checked(folder: Path, name: str, manifest: Manifest) -> bytes:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
+from dataclasses import dataclass
+from itertools import islice, pairwise
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,41 @@ Forward = Callable[[Batch], Floats]
 """Scores a batch: windows x tokens in, windows x tokens x tags out, as logits."""
 
 
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """How likely a span with a given raw score is right: a line through measured points.
+
+    Attributes:
+        raw: scores as the network gives them, rising, in [0, 1]; one at least.
+        calibrated: the share of right spans at each, never falling, in [0, 1]. Below the first
+            point and above the last one the line is level.
+
+    Raises:
+        ValueError: if the points are not so.
+    """
+
+    raw: tuple[float, ...]
+    calibrated: tuple[float, ...]
+
+    def __post_init__(self) -> None:
+        if not self.raw or len(self.raw) != len(self.calibrated):
+            raise ValueError(
+                f"{len(self.raw)} raw scores for {len(self.calibrated)} calibrated ones"
+            )
+        # What is no number fails every comparison, so that these say what must hold.
+        if not all(0 <= score <= 1 for score in (*self.raw, *self.calibrated)):
+            raise ValueError("a score outside 0 to 1")
+        if not all(one < other for one, other in pairwise(self.raw)):
+            raise ValueError("raw scores that do not rise")
+        if not all(one <= other for one, other in pairwise(self.calibrated)):
+            raise ValueError("calibrated scores that fall")
+
+    def __call__(self, score: float) -> float:
+        """The calibrated score of a raw one, in (0, 1]."""
+        read = float(np.interp(score, self.raw, self.calibrated))
+        return min(max(read, sys.float_info.min), 1.0)  # no score is zero
+
+
 class Tagger:
     """Finds the spans of texts. Immutable; share one between threads.
 
@@ -34,6 +70,7 @@ class Tagger:
 
     __slots__ = (
         "_at_once",
+        "_calibration",
         "_forward",
         "_overlap",
         "_scheme",
@@ -52,6 +89,7 @@ class Tagger:
         window: int,
         overlap: int,
         windows_at_once: int = 1,
+        calibration: Calibration | None = None,
         info: dict[str, Any] | None = None,
     ) -> None:
         """Put a tagger together; `presstag.load` does it for a model folder.
@@ -65,6 +103,7 @@ class Tagger:
             windows_at_once: how many `forward` gets together. One by one, nothing is padded and a
                 text's scores do not depend on the texts beside it, as they would under dynamic
                 quantisation.
+            calibration: what turns a span's probability into its score; None leaves it as it is.
             info: kept as `Tagger.info`.
         """
         self._forward = forward
@@ -73,6 +112,7 @@ class Tagger:
         self._size = window - tokenizer.specials
         self._overlap = overlap
         self._at_once = windows_at_once
+        self._calibration = calibration
         self.labels = scheme.labels
         self.info = info or {}
 
@@ -149,7 +189,10 @@ class Tagger:
         for run in runs:
             start, end = int(tokens.units[run.first, 0]), int(tokens.units[run.stop - 1, 1])
             label = self._scheme.labels[run.label]
-            found.append(Span(start, end, label, text[start:end], _probability(run, scores)))
+            score = _probability(run, scores)
+            if self._calibration is not None:
+                score = self._calibration(score)
+            found.append(Span(start, end, label, text[start:end], score))
         return found
 
     def probability_of_nothing(self, span: Span, tokens: Tokens, scores: Floats) -> float:

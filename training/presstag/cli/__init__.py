@@ -9,11 +9,14 @@ import typer
 from presstag.cli import (
     agreement,
     check,
+    compare,
     config,
     convert,
     evaluate,
     export,
     extract,
+    publish,
+    reproduce,
     split,
     suspects,
     train,
@@ -30,6 +33,7 @@ app = typer.Typer(
 )
 app.command("train")(train.train_command)
 app.command("evaluate")(evaluate.evaluate_command)
+app.command("compare")(compare.compare_command)
 app.command("extract")(extract.extract_command)
 app.command("check")(check.check_command)
 app.command("agreement")(agreement.agreement_command)
@@ -37,6 +41,8 @@ app.command("split")(split.split_command)
 app.command("convert")(convert.convert_command)
 app.command("suspects")(suspects.suspects_command)
 app.command("export")(export.export_command)
+app.command("reproduce")(reproduce.reproduce_command)
+app.command("publish")(publish.publish_command)
 app.add_typer(config.app, name="config")
 
 

@@ -25,6 +25,9 @@ def extract_command(
     ] = None,
     *,
     json: Annotated[bool, typer.Option("--json", help="one JSON object an article")] = False,
+    min_score: Annotated[
+        float, typer.Option(min=0, max=1, help="leave out spans with a lower score")
+    ] = 0.0,
 ) -> None:
     """Tag articles: coloured text, or a JSON object a line."""
     from presstag.writing import json_line
@@ -34,7 +37,7 @@ def extract_command(
     several = len(files or []) > 1 or any(f.suffix == ".jsonl" for f in files or [])
     articles = _articles(files or [Path("-")], faults)
     for name, text in articles:
-        spans = tagger(text)
+        spans = [span for span in tagger(text) if (span.score or 0.0) >= min_score]
         if json:
             record = {"id": name, "spans": [span.to_dict() for span in spans]}
             sys.stdout.write(json_line(record) + "\n")

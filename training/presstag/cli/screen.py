@@ -61,10 +61,15 @@ def show_spans(text: str, spans: Sequence[Span], labels: Sequence[str]) -> None:
     )
 
 
-def table(columns: Iterable[str], rows: Iterable[Sequence[str]], *, title: str = "") -> None:
-    """Print rows under headings: the first column to the left, the others to the right."""
+def table(
+    columns: Iterable[str], rows: Iterable[Sequence[str]], *, title: str = "", gap: int = 2
+) -> None:
+    """Print rows under headings: the first column to the left, the others to the right.
+
+    Between columns stand `gap` blanks of each.
+    """
     made = Table(
-        title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, 2)
+        title=title or None, title_justify="left", box=None, pad_edge=False, padding=(0, gap)
     )
     for i, column in enumerate(columns):
         made.add_column(column, justify="right" if i else "left", no_wrap=True)

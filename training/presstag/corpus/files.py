@@ -10,6 +10,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -104,6 +105,15 @@ def _read_folder(path: Path, labels: Collection[str] | None) -> Corpus:
     read = [inline.read_marked(read_text(f), name=f.stem, source=str(f)) for f in files]
     known, findings = zip(*(keep_known(article, labels) for article in read), strict=True)
     return Corpus(known, tuple(f for some in findings for f in some))
+
+
+def digest_corpus(path: str | Path) -> str:
+    """SHA-256 of a file, or of a folder's .txt files in order of their names: the data of a run."""
+    path = Path(path)
+    digest = hashlib.sha256()
+    for file in sorted(path.glob("*.txt")) if path.is_dir() else [path]:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
 
 
 def _not_json(path: Path, error: json.JSONDecodeError, line: int) -> DataError:

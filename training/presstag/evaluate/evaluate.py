@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
-from presstag.errors import DataError
+from presstag.errors import ModelError
+from presstag.evaluate.intervals import Bootstrap, ScoreIntervals, count_spans, score_intervals
 from presstag.evaluate.metrics import Scores, score_spans
+from presstag.evaluate.tagging import Tagged, TextTagger, check_labels, tag_articles
 from presstag.spans import Article, Span
 from presstag.tags import TagScheme
 from presstag.words import find_words
-
-
-class TextTagger(Protocol):
-    """Anything that finds the spans of texts, in order."""
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels it may give."""
-
-    def pipe(self, texts: Iterable[str]) -> Iterator[list[Span]]:
-        """Find the spans of each text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +21,7 @@ class Evaluation:
 
     Attributes:
         scores: strict, on characters.
+        intervals: of the strict scores, by resampling articles.
         seqeval: seqeval's report over words, strict IOB2, by label and average; empty where there
             is no span at all.
         inexpressible: gold spans that begin or end inside a word; they count as missed above, and
@@ -40,6 +31,7 @@ class Evaluation:
     """
 
     scores: Scores
+    intervals: ScoreIntervals
     seqeval: dict[str, dict[str, float]]
     inexpressible: int
     words_per_second: float
@@ -49,6 +41,7 @@ class Evaluation:
         """As JSON writes it, without the spans."""
         return {
             **self.scores.to_dict(),
+            "intervals": self.intervals.to_dict(),
             "seqeval": self.seqeval,
             "inexpressible": self.inexpressible,
             "words_per_second": round(self.words_per_second),
@@ -60,26 +53,30 @@ def evaluate(tagger: TextTagger, articles: Sequence[Article]) -> Evaluation:
 
     Raises:
         DataError: if there are no articles, or they have a label that the model does not know.
+        ModelError: if the model fails on an article.
     """
-    if not articles:
-        raise DataError("evaluation", "no annotated articles to score on")
-    known = set(tagger.labels)
-    for article in articles:
-        for span in article.spans:
-            if span.label not in known:
-                raise DataError(
-                    f"article {article.id}",
-                    f"label {span.label}, which the model does not know",
-                    expected=", ".join(tagger.labels),
-                    do="evaluate on data of the model's own scheme.",
-                )
-    begin = time.perf_counter()
-    predicted = list(tagger.pipe(a.text for a in articles))
-    seconds = time.perf_counter() - begin
-    scores = score_spans((a.spans for a in articles), predicted, labels=tagger.labels)
-    report, inexpressible = _seqeval(articles, predicted, TagScheme(tagger.labels))
-    words = sum(len(a.text.split()) for a in articles)
-    return Evaluation(scores, report, inexpressible, words / max(seconds, 1e-9), predicted)
+    check_labels(tagger.labels, articles, do="evaluate on data of the model's own scheme.")
+    tagged = tag_articles(tagger, articles)
+    for failure in tagged.failures:
+        raise ModelError(f"article {failure.article}", f"the model fails: {failure.reason}")
+    bootstrap = Bootstrap.draw(len(articles))
+    return evaluate_tagged(tagged, labels=tagger.labels, bootstrap=bootstrap)
+
+
+def evaluate_tagged(tagged: Tagged, *, labels: Sequence[str], bootstrap: Bootstrap) -> Evaluation:
+    """Score what was found; `bootstrap` is of as many articles."""
+    gold = [a.spans for a in tagged.articles]
+    report, inexpressible = _seqeval(tagged.articles, tagged.found, TagScheme(tuple(labels)))
+    return Evaluation(
+        scores=score_spans(gold, tagged.found, labels=labels),
+        intervals=score_intervals(
+            bootstrap, count_spans(gold, tagged.found, labels=labels), labels=labels
+        ),
+        seqeval=report,
+        inexpressible=inexpressible,
+        words_per_second=tagged.words_per_second,
+        predicted=tagged.found,
+    )
 
 
 def _seqeval(

@@ -67,14 +67,33 @@ class Scores:
     @property
     def macro(self) -> float:
         """Mean F1 of the labels that were annotated or predicted."""
-        present = [s.f1 for s in self.labels.values() if s.gold or s.predicted]
-        return sum(present) / len(present) if present else 0.0
+        return self._mean([s.f1 for s in self._present])
+
+    @property
+    def macro_precision(self) -> float:
+        """Mean precision of the same labels."""
+        return self._mean([s.precision for s in self._present])
+
+    @property
+    def macro_recall(self) -> float:
+        """Mean recall of the same labels."""
+        return self._mean([s.recall for s in self._present])
+
+    @property
+    def _present(self) -> list[Score]:
+        return [s for s in self.labels.values() if s.gold or s.predicted]
+
+    @staticmethod
+    def _mean(values: Sequence[float]) -> float:
+        return sum(values) / len(values) if values else 0.0
 
     def to_dict(self) -> dict[str, Any]:
         """As JSON writes it."""
         return {
             "micro": self.micro.to_dict(),
             "macro_f1": round(self.macro, 4),
+            "macro_precision": round(self.macro_precision, 4),
+            "macro_recall": round(self.macro_recall, 4),
             "labels": {label: score.to_dict() for label, score in self.labels.items()},
             "articles": self.articles,
         }

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from presstag.corpus import Corpus, Finding, read_corpus
+from presstag.corpus.files import digest_corpus
 from presstag.errors import DataError
 from presstag.spans import Article
 from presstag.train.config import DataSection
@@ -59,7 +59,7 @@ def load_data(section: DataSection) -> RunData:
             do="annotate some, or take the label out of data.labels.",
         )
     rejected = tuple((split, f) for split, corpus in corpora.items() for f in corpus.rejected)
-    return RunData(splits, rejected, {split: _digest(path) for split, path in files.items()})
+    return RunData(splits, rejected, {split: digest_corpus(path) for split, path in files.items()})
 
 
 def _check_labels(corpus: Corpus, path: Path, section: DataSection) -> None:
@@ -86,13 +86,6 @@ def _check_labels(corpus: Corpus, path: Path, section: DataSection) -> None:
 def _without(article: Article, ignored: set[str]) -> Article:
     kept = tuple(s for s in article.spans if s.label not in ignored)
     return Article(article.id, article.text, kept, article.meta)
-
-
-def _digest(path: Path) -> str:
-    digest = hashlib.sha256()
-    for file in sorted(path.glob("*.txt")) if path.is_dir() else [path]:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()
 
 
 def write_rejected(rejected: tuple[tuple[str, Finding], ...], path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A checkpoint as a packed model: ONNX, made smaller, compared, and refused if it got worse."""
+"""A checkpoint as a packed model: ONNX, made smaller, compared, refused if worse, calibrated."""
 
 from __future__ import annotations
 
@@ -18,11 +18,18 @@ import torch
 
 from presstag.bundle import Manifest, load_bundle, write_bundle
 from presstag.errors import ExportRefused
+from presstag.evaluate.calibration import (
+    LEAST,
+    calibrate_spans,
+    fit_calibration,
+    judge_spans,
+    measure_reliability,
+)
 from presstag.evaluate.evaluate import Evaluation, evaluate
 from presstag.evaluate.metrics import score_spans
-from presstag.spans import Article
-from presstag.tagger import Tagger
-from presstag.tokens import ArticleTokenizer, Batch
+from presstag.spans import Article, Span
+from presstag.tagger import Calibration, Tagger
+from presstag.tokens import ArticleTokenizer, Batch, Floats
 from presstag.train.checkpoint import load_checkpoint, read_checkpoint, read_record, read_window
 from presstag.train.config import ExportSection, ModelSection
 from presstag.train.encoder import model_inputs
@@ -116,17 +123,30 @@ def _silence() -> Iterator[None]:
 
 def compare(checkpoint: Tagger, packed: Tagger, articles: Sequence[Article]) -> Parity:
     """Tag the same articles with both."""
-    gold = [a.spans for a in articles]
-    found: list[list[list[Any]]] = []
-    scores: list[list[Any]] = []
-    for tagger in (checkpoint, packed):
-        scored = [tagger.score_units([a.text])[0] for a in articles]
-        spans = [tagger.spans(a.text, *s) for a, s in zip(articles, scored, strict=True)]
-        found.append(spans)
-        scores.append([np.exp(s) for _, s in scored])
-    keys = [{(i, *s.key) for i, spans in enumerate(f) for s in spans} for f in found]
-    differences = [np.abs(a - b).mean() for a, b in zip(*scores, strict=True) if len(a)]
-    one, other = (score_spans(gold, f, labels=checkpoint.labels).micro.f1 for f in found)
+    return _parity(_tag(checkpoint, articles), _tag(packed, articles), articles)
+
+
+@dataclass(frozen=True, slots=True)
+class _Tagged:
+    """An article at a time: the spans, and the probabilities of the tags."""
+
+    labels: tuple[str, ...]
+    spans: list[list[Span]]
+    probabilities: list[Floats]
+
+
+def _tag(tagger: Tagger, articles: Sequence[Article]) -> _Tagged:
+    scored = [tagger.score_units([a.text])[0] for a in articles]
+    spans = [tagger.spans(a.text, *s) for a, s in zip(articles, scored, strict=True)]
+    return _Tagged(tagger.labels, spans, [np.exp(s) for _, s in scored])
+
+
+def _parity(checkpoint: _Tagged, packed: _Tagged, articles: Sequence[Article]) -> Parity:
+    gold, both = [a.spans for a in articles], (checkpoint, packed)
+    keys = [{(i, *s.key) for i, found in enumerate(t.spans) for s in found} for t in both]
+    pairs = zip(checkpoint.probabilities, packed.probabilities, strict=True)
+    differences = [np.abs(a - b).mean() for a, b in pairs if len(a)]
+    one, other = (score_spans(gold, t.spans, labels=t.labels).micro.f1 for t in both)
     return Parity(
         checkpoint_f1=one,
         packed_f1=other,
@@ -153,18 +173,18 @@ def export_checkpoint(
         name: what the model is called.
         section: precision, and how much F1 may be lost.
         train: articles that int8 is calibrated on; the first few suffice.
-        dev: articles that decide whether it is good enough.
+        dev: articles that decide whether it is good enough, and that its scores are calibrated on.
         splits: articles whose scores, by the packed model, go into the manifest.
 
     Raises:
         ModelError: if the checkpoint does not load.
         ExportRefused: if F1 on dev falls too far; `out` stays as it was.
     """
-    checkpoint = load_checkpoint(folder)
-    model, tokenizer = read_checkpoint(Path(folder))
-    window = read_window(Path(folder))
-    batches = _windows(train[:_CALIBRATION], tokenizer, window)
-    network = export_network(model, section.precision, batches=batches)
+    folder = Path(folder)
+    checkpoint, window = load_checkpoint(folder), read_window(folder)
+    model, tokenizer = read_checkpoint(folder)
+    some = _windows(train[:_CALIBRATION], tokenizer, window)
+    network, tokens = export_network(model, section.precision, batches=some), tokenizer.to_json()
     manifest = Manifest(
         name=name,
         labels=list(checkpoint.labels),
@@ -174,20 +194,63 @@ def export_checkpoint(
         precision=section.precision,
         files={},
         scores={},
-        provenance=read_record(Path(folder)),
+        provenance=read_record(folder),
     )
     with tempfile.TemporaryDirectory() as trial:
-        write_bundle(trial, manifest, network=network, tokenizer=tokenizer.to_json())
-        packed = load_bundle(trial)
-        parity = compare(checkpoint, packed, dev)
-        _gate(parity, section)
-        evaluations = {split: evaluate(packed, articles) for split, articles in splits.items()}
+        write_bundle(trial, manifest, network=network, tokenizer=tokens)
+        parity, evaluations, figures = _judge(
+            load_bundle(trial), checkpoint, dev=dev, splits=splits, section=section
+        )
+    manifest = replace(manifest, **figures)
+    write_bundle(out, manifest, network=network, tokenizer=tokens)
+    return parity, evaluations
+
+
+def _judge(
+    packed: Tagger,
+    checkpoint: Tagger,
+    *,
+    dev: Sequence[Article],
+    splits: Mapping[str, Sequence[Article]],
+    section: ExportSection,
+) -> tuple[Parity, dict[str, Evaluation], dict[str, Any]]:
+    """Compare and score a packed model, calibrate its scores; with the figures for the manifest."""
+    tagged = _tag(packed, dev)
+    parity = _parity(_tag(checkpoint, dev), tagged, dev)
+    _gate(parity, section)
+    evaluations = {split: evaluate(packed, articles) for split, articles in splits.items()}
+    found = {split: (splits[split], e.predicted) for split, e in evaluations.items()}
+    calibration, record = _calibrate({**found, "dev": (dev, tagged.spans)})
+    if calibration is not None:  # the spans as the model that is written will score them
+        evaluations = {
+            split: replace(e, predicted=calibrate_spans(e.predicted, calibration))
+            for split, e in evaluations.items()
+        }
     scores = {split: found.scores.to_dict() for split, found in evaluations.items()}
     scores["parity"] = {key: round(value, 5) for key, value in asdict(parity).items()}
-    write_bundle(
-        out, replace(manifest, scores=scores), network=network, tokenizer=tokenizer.to_json()
-    )
-    return parity, evaluations
+    return parity, evaluations, {"scores": scores, "calibration": record}
+
+
+def _calibrate(
+    found: Mapping[str, tuple[Sequence[Article], Sequence[Sequence[Span]]]],
+) -> tuple[Calibration | None, dict[str, Any]]:
+    """Fit a calibration on dev and measure it on every split, for the manifest."""
+    judged = {
+        split: judge_spans((a.spans for a in articles), spans)
+        for split, (articles, spans) in found.items()
+    }
+    dev = judged["dev"]
+    calibration = fit_calibration(dev) if len(dev) >= LEAST else None
+    reliability = {
+        split: {"before": measure_reliability(spans).to_dict()} for split, spans in judged.items()
+    }
+    if calibration is None:
+        return None, {"spans": len(dev), "least": LEAST, "reliability": reliability}
+    for split, spans in judged.items():
+        after = replace(spans, scores=np.array([calibration(s) for s in spans.scores]))
+        reliability[split]["after"] = measure_reliability(after).to_dict()
+    points = {"raw": list(calibration.raw), "calibrated": list(calibration.calibrated)}
+    return calibration, {**points, "spans": len(dev), "reliability": reliability}
 
 
 def _windows(

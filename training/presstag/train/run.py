@@ -5,6 +5,7 @@ models/NAME/
   checkpoint/                                the best checkpoint, as transformers saves one,
                                              with run.json and config.yaml
   scores.json                                what the packed model scored
+  README.md curves.png                       the model card, and how training went
   rejected.jsonl                             regions that could not be read, if there were any
   training/                                  TensorBoard logs; states to resume from
 """
@@ -24,17 +25,19 @@ from typing import Any
 from presstag.errors import ConfigError
 from presstag.evaluate.evaluate import Evaluation
 from presstag.spans import Article
+from presstag.train.card import Facts, render_card
 from presstag.train.checkpoint import RUN, read_record
 from presstag.train.config import Config
 from presstag.train.configfile import to_yaml
+from presstag.train.curves import write_curves
 from presstag.train.data import RunData, load_data, write_rejected
 from presstag.train.encoder import WEIGHTS, Source, find_encoder
 from presstag.train.export import Parity, export_checkpoint
 from presstag.train.fit import Course, Progress, last_checkpoint
+from presstag.train.folder import CARD, CHECKPOINT, CURVES, REJECTED, SCORES, TRAINING
 from presstag.train.learn import learn
 from presstag.writing import write_json, write_text
 
-CHECKPOINT, TRAINING, SCORES, REJECTED = "checkpoint", "training", "scores.json", "rejected.jsonl"
 _VERSIONS = ("presstag", "torch", "transformers", "tokenizers", "datasets", "onnxruntime", "numpy")
 
 
@@ -71,20 +74,60 @@ def train(
         PresstagError: if the config, the data or the encoder cannot be used, or the export is
             refused.
     """
-    tell = progress.phase if progress else lambda _: None
-    tell("reading articles")
+    if progress:
+        progress.phase("reading articles")
     data = load_data(config.data)
     source = find_encoder(config.model)
+    train_checkpoint(config, data, source, folder, resume=resume, fresh=fresh, progress=progress)
+    outcome = pack(config, data, folder, progress=progress)
+    clear_states(folder)
+    return outcome
+
+
+def train_checkpoint(
+    config: Config,
+    data: RunData,
+    source: Source,
+    folder: Path,
+    *,
+    resume: bool = False,
+    fresh: bool = False,
+    progress: Progress | None = None,
+) -> Course:
+    """Train up to the best checkpoint, in `folder`/checkpoint; nothing is packed.
+
+    Args:
+        config: the run.
+        data: its articles; where they differ from those that the config names, the digests say so.
+        source: its encoder.
+        folder: for the checkpoint and the states to resume from.
+        resume: as for `train`.
+        fresh: as for `train`.
+        progress: is told how it goes.
+
+    Raises:
+        PresstagError: as `train` does.
+    """
     record = describe_run(config, data, source)
     state = _prepare(folder / TRAINING, record, resume=resume, fresh=fresh)
     write_rejected(data.rejected, folder / REJECTED)
     over = read_record(folder / TRAINING).get("course")
     if over:  # packing was stopped or refused: training is not repeated
-        course = Course(**over)
         _describe(folder / CHECKPOINT, config, {**record, "course": over})
-    else:
-        course = _fit(config, data, source, folder, record=record, state=state, progress=progress)
-    tell("exporting and evaluating")
+        return Course(**over)
+    return _fit(config, data, source, folder, record=record, state=state, progress=progress)
+
+
+def pack(
+    config: Config, data: RunData, folder: Path, *, progress: Progress | None = None
+) -> Outcome:
+    """Export and score the checkpoint in `folder`, and describe the model that it makes.
+
+    Raises:
+        PresstagError: if the checkpoint does not load, or the export is refused.
+    """
+    if progress:
+        progress.phase("exporting and evaluating")
     parity, evaluations = export_checkpoint(
         folder / CHECKPOINT,
         folder,
@@ -94,14 +137,20 @@ def train(
         dev=data.splits["dev"],
         splits={s: data.splits[s] for s in config.evaluation.splits if s in data.splits},
     )
-    write_json(
-        folder / SCORES,
-        {"parity": asdict(parity), **{s: e.to_dict() for s, e in evaluations.items()}},
-    )
-    for spent in (folder / TRAINING).glob("checkpoint-*"):
-        shutil.rmtree(spent)
+    scores = {"parity": asdict(parity), **{s: e.to_dict() for s, e in evaluations.items()}}
+    write_json(folder / SCORES, scores)
+    record = read_record(folder / CHECKPOINT)
+    course = Course(**record["course"])
+    write_curves(course, folder / CURVES)
+    write_text(folder / CARD, render_card(Facts(config, record, scores, data.splits)))
     example = data.splits.get("test", data.splits["dev"])[0]
     return Outcome(folder, course, parity, evaluations, len(data.rejected), example)
+
+
+def clear_states(folder: Path) -> None:
+    """Throw away what a run could be resumed from: it is over."""
+    for spent in (folder / TRAINING).glob("checkpoint-*"):
+        shutil.rmtree(spent)
 
 
 def _fit(
@@ -156,9 +205,7 @@ def _prepare(folder: Path, record: dict[str, Any], *, resume: bool, fresh: bool)
             do="go on with --resume, or throw it away with --fresh.",
         )
     if state is not None and resume:
-        before, now = _exact_part(read_record(folder)), _exact_part(record)
-        changed = [k for k in sorted({*before, *now}) if before.get(k) != now.get(k)]
-        if changed:
+        if changed := differing_keys(read_record(folder), record):
             raise ConfigError(
                 str(folder),
                 f"the interrupted run differs in {', '.join(changed)}",
@@ -169,6 +216,12 @@ def _prepare(folder: Path, record: dict[str, Any], *, resume: bool, fresh: bool)
     shutil.rmtree(folder, ignore_errors=True)
     write_json(folder / RUN, record)
     return None
+
+
+def differing_keys(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """In what two records differ that leads to other weights, as dotted keys."""
+    one, other = _exact_part(before), _exact_part(now)
+    return [k for k in sorted({*one, *other}) if one.get(k) != other.get(k)]
 
 
 def _exact_part(record: Mapping[str, Any]) -> dict[str, Any]:
