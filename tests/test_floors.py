@@ -35,6 +35,7 @@ HEAVY = {
     "transformers",
     "datasets",
     "huggingface_hub",
+    "jinja2",
     "matplotlib",
     "nervaluate",
     "safetensors",
@@ -277,7 +278,7 @@ def test_extract_works_without_heavy_packages(tiny_model: Path) -> None:
 
 
 def test_the_wheel_holds_the_package_only(tmp_path: Path) -> None:
-    """presstag/ with every module and py.typed, its dist-info, and nothing else."""
+    """presstag/ with every module, py.typed and the report's page; its dist-info; nothing else."""
     reason = "hatchling, of the dev group, builds the wheel"
     wheel = pytest.importorskip("hatchling.builders.wheel", reason=reason)
     (built,) = wheel.WheelBuilder(str(ROOT)).build(directory=str(tmp_path), versions=["standard"])
@@ -285,5 +286,6 @@ def test_the_wheel_holds_the_package_only(tmp_path: Path) -> None:
     about = f"presstag-{presstag.__version__}.dist-info"
     assert {"presstag", about} == {name.partition("/")[0] for name in names}
     expected = {path.relative_to(PACKAGE.parent).as_posix() for path in modules().values()}
+    expected |= {f"presstag/evaluate/report.{kind}" for kind in ("html.j2", "css", "js")}
     assert expected | {"presstag/py.typed"} == {n for n in names if n.startswith("presstag/")}
     assert {f"{about}/METADATA", f"{about}/entry_points.txt"} <= set(names)

@@ -15,6 +15,7 @@ from presstag.errors import InputError, ModelError
 from presstag.tagger import Tagger
 
 if TYPE_CHECKING:
+    from presstag.evaluate.judge import Judgement
     from presstag.spans import Article
 
 
@@ -27,6 +28,9 @@ def evaluate_command(
         typer.Option(help="the articles it learned from; default: those that it names itself"),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="also write all figures to this file")] = None,
+    html: Annotated[
+        Path | None, typer.Option(help="also write a page to look at: figures, every mention")
+    ] = None,
     slices: Annotated[bool, typer.Option("--slices", help="list every slice")] = False,
     common_labels: Annotated[
         bool, typer.Option("--common-labels", help="score only labels that model and data have")
@@ -84,8 +88,30 @@ def evaluate_command(
         }
         write_json(json, figures)
         out.print(f"wrote {json}")
+    if html is not None:
+        _write_page(html, judged, tagger, names=(str(model), str(data)), train=(learned, why_not))
     if judged.failures:
         raise typer.Exit(1)
+
+
+def _write_page(
+    path: Path,
+    judged: Judgement,
+    tagger: Tagger,
+    *,
+    names: tuple[str, str],
+    train: tuple[tuple[Article, ...] | None, str],
+) -> None:
+    from presstag.evaluate.report import make_report
+    from presstag.writing import write_text
+
+    model, data = names
+    learned, why_not = train
+    page = make_report(
+        judged, model=model, data=data, info=tagger.info, train=learned, no_train=why_not
+    )
+    write_text(path, page)
+    out.print(f"wrote {path}")
 
 
 def need_packages(command: str) -> None:
