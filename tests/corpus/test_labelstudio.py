@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presstag.corpus import Annotation, Corpus, read_corpus, write_corpus
-from presstag.corpus.labelstudio import read_tasks, to_task
+from presstag.corpus.labelstudio import read_tasks
+from presstag.corpus.tasks import to_task
 from presstag.errors import DataError
 from presstag.spans import Article, Span
 

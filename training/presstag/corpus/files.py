@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from presstag.corpus import conll, inline, jsonl, labelstudio
+from presstag.corpus import conll, inline, jsonl, labelstudio, tasks
 from presstag.corpus.findings import Annotation, Corpus, Finding, keep_known, unique_ids
 from presstag.errors import DataError
 from presstag.spans import Article
@@ -179,7 +179,7 @@ def write_corpus(
     findings: list[Finding] = []
     articles = unique_ids(list(articles), findings)
     if kind == "labelstudio":
-        write_json_list(path, (labelstudio.to_task(a, kept.get(a.id, ())) for a in articles))
+        write_json_list(path, (tasks.to_task(a, kept.get(a.id, ())) for a in articles))
     elif kind == "jsonl":
         write_json_lines(path, (jsonl.to_record(a) for a in articles))
     elif kind == "conll":

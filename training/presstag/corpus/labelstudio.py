@@ -1,4 +1,4 @@
-"""Label Studio's JSON export to articles, and articles to tasks.
+"""Label Studio's JSON export to articles.
 
 The export is a list of tasks, each with `data` (the text) and `annotations` (one an annotator, each
 a list of regions). The server checks none of it, so every region is checked here; whatever cannot
@@ -8,10 +8,8 @@ them; old exports count UTF-16 units and are recognised by the words that a regi
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -283,64 +281,3 @@ def _counts_utf16(regions: list[Task], text: str) -> bool:
         if plain != other:
             votes["plain" if plain else "utf16"] += 1
     return votes["utf16"] > votes["plain"]
-
-
-def to_task(article: Article, annotations: Sequence[Annotation] = ()) -> dict[str, Any]:
-    """Write an article as a Label Studio task, ready to import.
-
-    Region ids follow from the article and the span, so that the same article gives the same bytes.
-
-    Args:
-        article: the article.
-        annotations: what each annotator set, as a reader orders them; none: the article's own spans
-            as the annotation of user 1.
-    """
-    several = annotations or (Annotation("1", article.spans),)
-    return {
-        "data": {"id": article.id, "text": article.text},
-        "meta": dict(article.meta),
-        "annotations": [
-            {
-                **({"id": number} if len(several) > 1 else {}),
-                "completed_by": _completed_by(annotation.annotator),
-                **({"updated_at": annotation.updated} if annotation.updated else {}),
-                "was_cancelled": False,
-                "ground_truth": annotation.ground_truth,
-                "result": [_region(article.id, span) for span in annotation.spans],
-            }
-            for number, annotation in enumerate(several, start=1)
-        ],
-    }
-
-
-def to_prediction(
-    article: Article, spans: Iterable[Span], *, model: str, score: float
-) -> dict[str, Any]:
-    """Write a model's spans as a prediction of a Label Studio task, each with its score."""
-    regions = [
-        {**_region(article.id, s), **({} if s.score is None else {"score": round(s.score, 4)})}
-        for s in spans
-    ]
-    return {"model_version": model, "score": round(score, 4), "result": regions}
-
-
-def _completed_by(annotator: str) -> int | str | dict[str, str]:
-    if annotator.isdecimal():
-        return int(annotator)
-    return {"email": annotator} if "@" in annotator else annotator
-
-
-def _region(article: str, span: Span) -> dict[str, Any]:
-    key = json.dumps([article, span.start, span.end, span.label])
-    return {
-        "id": hashlib.sha256(key.encode()).hexdigest()[:10],
-        "from_name": "label",
-        "to_name": "text",
-        "type": "labels",
-        "value": {
-            "start": span.start,
-            "end": span.end,
-            "text": span.text,
-            "labels": [span.label],
-        },
-    }

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from presstag.corpus.findings import Annotation
-from presstag.corpus.labelstudio import to_prediction, to_task
+from presstag.corpus.tasks import to_prediction, to_task
 from presstag.spans import Article, Span
 from presstag.tagger import Tagger
 from presstag.train.config import Config
