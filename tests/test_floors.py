@@ -41,8 +41,10 @@ HEAVY = {
     "safetensors",
     "seqeval",
     "onnx",
+    "optuna",
     "pydantic",
     "pydantic_core",
+    "sqlalchemy",
     "yaml",
 }
 LIGHT = {"numpy", "tokenizers", "onnxruntime"}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,40 @@ def test_data_digests_versions_and_commit_are_told(facts: Facts) -> None:
         "learning rate 0.01",
     ):
         assert told in card, told
+
+
+WEAK = "## Where it is weak"
+
+
+@pytest.fixture
+def many(facts: Facts) -> Facts:
+    """Sixty test articles with two spans each, of which only the long one is found."""
+    long, short = Span(0, 14, "DONOR", "Danish cabinet"), Span(20, 25, "DONOR", "Spain")
+    articles = [Article(str(i), "Danish cabinet gave Spain", (long, short)) for i in range(60)]
+    return replace(
+        facts, splits={**facts.splits, "test": articles}, found={"test": [[long]] * len(articles)}
+    )
+
+
+def test_the_three_worst_parts_of_test_stand_with_their_intervals(many: Facts) -> None:
+    """The worst first, each with the gold spans that it has."""
+    card = render_card(many)
+    _, _, below = card.partition(WEAK)
+    rows = [line for line in below.partition("\n## ")[0].splitlines() if line.startswith("| `")]
+    assert 3 == len(rows)
+    names = ["part of article: last third", "span length: 1 word"]
+    assert [f"`{name}`" for name in names] == [row.split(" | ")[0][2:] for row in rows[:2]]
+    assert all(re.search(r"\| 0\.0 \(0\.0 to \d+\.\d\) \| 60 \|$", row) for row in rows[:2])
+    assert re.search(r"\| 66\.7 \(\d+\.\d to \d+\.\d\) \| 120 \|$", rows[2])
+
+
+def test_parts_with_few_spans_are_not_called_weak(many: Facts) -> None:
+    """Nothing is said where no part has enough, or what was found is not known."""
+    few = replace(
+        many,
+        splits={**many.splits, "test": many.splits["test"][:20]},
+        found={"test": many.found["test"][:20]},
+    )
+    assert WEAK in render_card(many)
+    assert WEAK not in render_card(few)
+    assert WEAK not in render_card(replace(many, found={}))

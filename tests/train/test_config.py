@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import string
 from collections.abc import Iterator
 from itertools import pairwise
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from presstag import ConfigError
-from presstag.train.config import Config, DataSection, ModelSection, Section, TrainingSection
+from presstag.train.config import Config, DataSection, ModelSection, Range, Section, TrainingSection
 from presstag.train.configfile import read_config, to_yaml
 
 SMALLEST = "name: x\ndata: {train: a.json, dev: b.json, labels: [A]}\n"
@@ -235,7 +236,7 @@ def expected_lines(section: type[Section], indent: str = "") -> Iterator[tuple[s
         if isinstance(inner, type) and issubclass(inner, Section):
             yield f"{indent}{name}:", f"{indent}# {(inner.__doc__ or '').splitlines()[0]}"
             yield from expected_lines(inner, f"{indent}  ")
-        else:
+        elif name != "search":  # stands only where it was given
             yield f"{indent}{name}:", f"{indent}# {field.description}"
 
 
@@ -249,3 +250,68 @@ def test_every_setting_is_written_with_its_explanation_above(tmp_path: Path) -> 
     ]
     assert list(expected_lines(Config)) == written
     assert not any("None" in comment for _, comment in written)
+
+
+SEARCHING = (
+    SMALLEST
+    + """\
+search:
+  training.learning_rate: {low: 5e-5, high: 5e-4, log: true}
+  training.batch_size: [8, 16]
+  model.dropout: [null, 0.2]
+"""
+)
+
+
+def test_what_a_search_tries_is_read_and_written(tmp_path: Path) -> None:
+    """Ranges and lists, by dotted key; the settings themselves stay as they are."""
+    config = read_config(write(tmp_path, SEARCHING))
+    assert {
+        "training.learning_rate": Range(low=5e-5, high=5e-4, log=True),
+        "training.batch_size": [8, 16],
+        "model.dropout": [None, 0.2],
+    } == config.search
+    assert TrainingSection() == config.training
+    assert config == read_config(write(tmp_path, to_yaml(config)))
+    assert config == Config.model_validate(json.loads(json.dumps(config.model_dump())))
+    assert to_yaml(config).startswith(to_yaml(read_config(write(tmp_path, SMALLEST))))
+
+
+def test_an_override_adds_to_what_a_search_tries(tmp_path: Path) -> None:
+    """The rest of its key is the setting's own dotted key."""
+    config = read_config(write(tmp_path, SMALLEST), ["search.model.window=[64, 128]"])
+    assert {"model.window": [64, 128]} == config.search
+
+
+@pytest.mark.parametrize(
+    ("tried", "expected"),
+    [
+        (
+            "training.learning_rat: [1.0, 2.0]",
+            "4: search.training.learning_rat: unknown key; did you mean training.learning_rate?",
+        ),
+        ("data.train: [a, b]", "run.yaml:4: search.data.train: unknown key"),
+        ("training.seed: [1, 2]", "search.training.seed: unknown key"),
+        (
+            "model.dropout: {low: 0.0, hihg: 0.3}",
+            "run.yaml:4: search.model.dropout.hihg: unknown key; did you mean high?",
+        ),
+        ("model.dropout: {low: 0.3, high: 0.1}", "low 0.3 must be below high 0.1"),
+        ("model.dropout: {low: 0, high: 0.1, log: true}", "low 0 must be above 0"),
+        ("model.dropout: {low: 0, high: 1}", "model.dropout cannot be 1: "),
+        ("training.batch_size: [8, 0]", "training.batch_size cannot be 0: "),
+        ("training.batch_size: {low: 1.5, high: 4}", "training.batch_size cannot be 1.5: "),
+        ("training.batch_size: [8, 8]", "training.batch_size: 8 stands twice"),
+        ("training.batch_size: [8]", "at least 2 items"),
+        ("training.batch_size: 8", "should be a valid list (found 8)"),
+        ("model.word_shapes: {low: 0, high: 1}", "model.word_shapes cannot be 0"),
+    ],
+)
+def test_what_a_search_cannot_try_is_refused(tried: str, expected: str, tmp_path: Path) -> None:
+    """With the setting, before the first trial."""
+    assert expected in refusal(tmp_path, f"{SMALLEST}search:\n  {tried}\n")
+
+
+def test_an_empty_search_is_refused(tmp_path: Path) -> None:
+    """There would be nothing to try."""
+    assert "search" in refusal(tmp_path, f"{SMALLEST}search: {{}}\n")

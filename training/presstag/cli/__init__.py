@@ -17,6 +17,7 @@ from presstag.cli import (
     extract,
     publish,
     reproduce,
+    search,
     split,
     suspects,
     train,
@@ -32,6 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("train")(train.train_command)
+app.command("search")(search.search_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("compare")(compare.compare_command)
 app.command("extract")(extract.extract_command)

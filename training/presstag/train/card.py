@@ -8,17 +8,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from presstag.spans import Article
+from presstag.evaluate.intervals import Bootstrap
+from presstag.evaluate.slices import ENOUGH, slice_scores
+from presstag.spans import Article, Span
 from presstag.train.config import Config
 from presstag.train.encoder import MINILM
 
 _EXAMPLES = 5
 _WIDE = 0.20  # as in presstag.evaluate.intervals
+_WORST = 3
 # What the card says of the encoder that comes as a package: its name on the hub, language, license.
 _ENCODERS = {MINILM: ("sentence-transformers/all-MiniLM-L6-v2", "en", "apache-2.0")}
 
@@ -32,12 +35,14 @@ class Facts:
         record: its run.json.
         scores: its scores.json: `parity`, and by split what `Evaluation.to_dict` gives.
         splits: its articles.
+        found: by split, the spans that the packed model found in each article.
     """
 
     config: Config
     record: Mapping[str, Any]
     scores: Mapping[str, Any]
     splits: Mapping[str, Sequence[Article]]
+    found: Mapping[str, Sequence[Sequence[Span]]] = field(default_factory=dict)
 
     @property
     def judged(self) -> str | None:
@@ -47,8 +52,9 @@ class Facts:
 
 def render_card(facts: Facts) -> str:
     """Write a model's card in Markdown, its head in YAML."""
-    sections = (_about, _labels, _scores, _data, _training, _use, _limits, _reproduction)
-    body = "\n\n".join("\n".join(section(facts)) for section in sections)
+    sections = (_about, _labels, _scores, _slices, _data, _training, _use, _limits, _reproduction)
+    written = ("\n".join(section(facts)) for section in sections)
+    body = "\n\n".join(section for section in written if section)
     return f"---\n{_head(facts).to_yaml()}\n---\n\n{body}\n"
 
 
@@ -150,6 +156,30 @@ def _scores(facts: Facts) -> Iterable[str]:
         f"On dev the packed model has an F1 of {100 * parity['packed_f1']:.1f}, the checkpoint it "
         f"was packed from {100 * parity['checkpoint_f1']:.1f}."
     )
+
+
+def _slices(facts: Facts) -> Iterable[str]:
+    """The worst parts of test with enough spans, if there are any."""
+    if "test" not in facts.found:
+        return
+    articles = facts.splits["test"]
+    found, draws = facts.found["test"], Bootstrap.draw(len(articles))
+    parts = slice_scores(articles, found, bootstrap=draws, train=facts.splits["train"])
+    worst = [part for part in parts if part.score.gold >= ENOUGH][:_WORST]
+    if not worst:
+        return
+    yield "## Where it is weak"
+    yield ""
+    yield (
+        f"The parts of test with the lowest F1, of those with {ENOUGH} gold spans or more, in "
+        "percent, with 95 % intervals over articles:"
+    )
+    yield ""
+    yield "| part | precision | recall | F1 | gold spans |"
+    yield "|---|---|---|---|---|"
+    for part in worst:
+        name = _code(f"{part.by}: {part.value}").replace("|", "\\|")
+        yield _row(name, part.score.to_dict(), part.intervals.to_dict())
 
 
 def _data(facts: Facts) -> Iterable[str]:

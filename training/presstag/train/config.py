@@ -1,4 +1,4 @@
-"""A run as one YAML file: five typed sections, each handed to the part that it is for.
+"""A run as one YAML file: typed sections, each handed to the part that it is for.
 
 A section's fields are its documentation: `presstag config show` and `presstag config new` print
 each with its description.
@@ -6,9 +6,22 @@ each with its description.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    TypeAdapter,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import PydanticCustomError
 
 Share = Annotated[float, Field(ge=0, lt=1)]
 Label = Annotated[str, Field(pattern=r"^\S(.*\S)?$")]
@@ -124,6 +137,59 @@ class ExportSection(Section):
     )
 
 
+class Range(Section):
+    """All values between two, both included."""
+
+    low: int | float = Field(description="the least")
+    high: int | float = Field(description="the greatest")
+    log: bool = Field(False, description="try as many between 1 and 10 as between 10 and 100")
+
+    @model_validator(mode="after")
+    def _rises(self) -> Range:
+        if not self.low < self.high:
+            raise ValueError(f"low {self.low} must be below high {self.high}")
+        if self.log and self.low <= 0:
+            raise ValueError(f"low {self.low} must be above 0 where log is true")
+        return self
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether only whole numbers are meant."""
+        return isinstance(self.low, int) and isinstance(self.high, int)
+
+
+Choices = Annotated[list[bool | int | float | str | None], Field(min_length=2)]
+
+# The rest would be another encoder, or luck.
+_NOT_SEARCHED = {"model.encoder", "model.revision", "model.sha256", "training.seed"}
+SEARCHABLE = {
+    key: field
+    for name, section in (("model", ModelSection), ("training", TrainingSection))
+    for key, field in ((f"{name}.{k}", f) for k, f in section.model_fields.items())
+    if key not in _NOT_SEARCHED
+}
+"""The settings that a search may try, by dotted key."""
+
+UNKNOWN_SETTING = "unknown_setting"
+"""The type of pydantic's error where a search names another key."""
+
+KEY, RANGE, CHOICES = "[key]", "range", "choices"
+"""What pydantic puts into the place of an error that stands in no file."""
+
+
+def _searchable(key: str) -> str:
+    if key not in SEARCHABLE:
+        raise PydanticCustomError(UNKNOWN_SETTING, "unknown setting")
+    return key
+
+
+Tried = Annotated[
+    Annotated[Range, Tag(RANGE)] | Annotated[Choices, Tag(CHOICES)],
+    Discriminator(lambda given: RANGE if isinstance(given, dict | Range) else CHOICES),
+]
+Space = dict[Annotated[str, AfterValidator(_searchable)], Tried]
+
+
 class Config(Section):
     """One run."""
 
@@ -135,3 +201,46 @@ class Config(Section):
     training: TrainingSection = TrainingSection()
     evaluation: EvaluationSection = EvaluationSection()
     export: ExportSection = ExportSection()
+    search: Space | None = Field(
+        None,
+        min_length=1,
+        description="What presstag search tries: section.key: {low: …, high: …, log: …} or a list.",
+    )
+
+    @field_validator("search")
+    @classmethod
+    def _each_value_fits(cls, search: Space | None) -> Space | None:
+        wrong = [w for key, tried in (search or {}).items() for w in _misfits(key, tried)]
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return search
+
+    def with_settings(self, settings: Mapping[str, Any]) -> Config:
+        """The same with other values, by dotted key, and without what a search tries.
+
+        Raises:
+            ValidationError: if the values do not go together.
+        """
+        raw = self.model_dump(exclude={"search"})
+        for key, value in settings.items():
+            section, _, name = key.partition(".")
+            raw[section][name] = value
+        return Config.model_validate(raw)
+
+
+def _misfits(key: str, tried: Range | list[Any]) -> list[str]:
+    """What a setting cannot be."""
+    field = SEARCHABLE[key]
+    # Constraints of the field stand in its metadata; its type is what is left.
+    kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+    fitting = TypeAdapter[Any](kind, config=ConfigDict(strict=True))
+    values = [tried.low, tried.high] if isinstance(tried, Range) else tried
+    wrong = [
+        f"{key}: {value!r} stands twice" for i, value in enumerate(values) if value in values[:i]
+    ]
+    for value in values:
+        try:
+            fitting.validate_python(value)
+        except ValidationError as error:
+            wrong.append(f"{key} cannot be {value!r}: {error.errors()[0]['msg']}")
+    return wrong

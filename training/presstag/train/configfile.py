@@ -14,9 +14,19 @@ from pydantic_core import ErrorDetails
 
 from presstag.corpus.files import read_text
 from presstag.errors import ConfigError, DataError
-from presstag.train.config import Config, Section
+from presstag.train.config import (
+    CHOICES,
+    KEY,
+    RANGE,
+    SEARCHABLE,
+    UNKNOWN_SETTING,
+    Config,
+    Range,
+    Section,
+)
 
 Path_ = tuple[str | int, ...]
+_SEARCH = "search"
 
 
 class _Loader(yaml.SafeLoader):
@@ -106,7 +116,8 @@ def _parse(text: str, source: str) -> tuple[dict[str, Any], yaml.Node | None]:
 
 def _apply(raw: dict[str, Any], override: str, mistakes: list[str]) -> None:
     keys, equals, value = override.partition("=")
-    parts = keys.split(".")
+    # What a search tries stands under dotted keys.
+    parts = keys.split(".", 1) if keys.startswith(f"{_SEARCH}.") else keys.split(".")
     if not equals or not all(parts):
         mistakes.append(f"override {override!r}: expected section.key=value")
         return
@@ -142,6 +153,8 @@ def _explain(
     detail: ErrorDetails, lines: Mapping[Path_, int], source: str, overrides: Sequence[str]
 ) -> str:
     loc: Path_ = detail["loc"]
+    if loc[0] == _SEARCH:
+        loc = tuple(part for part in loc if part not in {KEY, RANGE, CHOICES})
     key = ".".join(map(str, loc))
     if any(o.partition("=")[0] == key for o in overrides):
         where = f"override {key}"
@@ -149,7 +162,7 @@ def _explain(
         line = next((lines[loc[:n]] for n in range(len(loc), 0, -1) if loc[:n] in lines), None)
         where = f"{source}:{line}: {key}" if line else f"{source}: {key}"
     given = detail["input"]
-    if detail["type"] == "extra_forbidden":
+    if detail["type"] in {"extra_forbidden", UNKNOWN_SETTING}:
         return f"{where}: unknown key{_suggest(loc)}"
     if detail["type"] == "missing":
         return f"{where}: missing"
@@ -161,7 +174,7 @@ def _explain(
 
 
 def _suggest(loc: Path_) -> str:
-    fields = {key: path for path, key in _fields(Config)}
+    fields = _known(loc[:-1])
     key = str(loc[-1])
     section = loc[:-1]
     here = [k for k, p in fields.items() if p == section]
@@ -170,6 +183,13 @@ def _suggest(loc: Path_) -> str:
         dotted = ".".join(map(str, (*fields[near[0]], near[0])))
         return f"; did you mean {near[0]}?" if near[0] in here else f"; did you mean {dotted}?"
     return f"; known here: {', '.join(here)}" if here else ""
+
+
+def _known(section: Path_) -> dict[str, Path_]:
+    """Each key that a section may have, and those of the others, with their section."""
+    if section[:1] != (_SEARCH,):
+        return {key: path for path, key in _fields(Config)}
+    return dict.fromkeys(SEARCHABLE if len(section) == 1 else Range.model_fields, section)
 
 
 def _fields(model: type[BaseModel], path: Path_ = ()) -> Iterator[tuple[Path_, str]]:
@@ -192,16 +212,32 @@ def _render(section: Section, indent: str) -> Iterable[str]:
             yield from _comment((type(value).__doc__ or "").splitlines()[0], indent)
             yield f"{indent}{name}:"
             yield from _render(value, indent + "  ")
+        elif name == _SEARCH:
+            yield from _render_search(value, field.description or "")
         else:
             yield from _comment(field.description or "", indent)
-            yield f"{indent}{name}: {_scalar(value)}"
+            yield f"{indent}{name}: {write_value(value)}"
+
+
+def _render_search(
+    space: Mapping[str, Range | list[Any]] | None, description: str
+) -> Iterable[str]:
+    """Most runs are no search: the section stands only where it was given."""
+    if space is None:
+        return
+    yield ""
+    yield from _comment(description, "")
+    yield f"{_SEARCH}:"
+    for key, tried in space.items():
+        yield f"  {key}: {write_value(tried.model_dump() if isinstance(tried, Range) else tried)}"
 
 
 def _comment(text: str, indent: str) -> Iterable[str]:
     return [f"{indent}# {text}"]
 
 
-def _scalar(value: Any) -> str:
+def write_value(value: Any) -> str:
+    """Write a setting's value in YAML, on one line, as files and overrides have it."""
     dumped: str = yaml.dump(
         value, Dumper=_Dumper, default_flow_style=True, width=10_000, allow_unicode=True
     )

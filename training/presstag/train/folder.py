@@ -22,3 +22,9 @@ CURVES = "curves.png"
 
 RUNS = "runs.json"
 """The figures of several runs of one config."""
+
+SEARCH = "search.sqlite3"
+"""Every trial of a search, as optuna keeps them: a search goes on from here."""
+
+IMPORTANCE = "importance.png"
+"""How much each setting that was searched mattered, as a picture."""

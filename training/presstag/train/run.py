@@ -142,7 +142,8 @@ def pack(
     record = read_record(folder / CHECKPOINT)
     course = Course(**record["course"])
     write_curves(course, folder / CURVES)
-    write_text(folder / CARD, render_card(Facts(config, record, scores, data.splits)))
+    found = {split: e.predicted for split, e in evaluations.items()}
+    write_text(folder / CARD, render_card(Facts(config, record, scores, data.splits, found)))
     example = data.splits.get("test", data.splits["dev"])[0]
     return Outcome(folder, course, parity, evaluations, len(data.rejected), example)
 
@@ -230,7 +231,7 @@ def _exact_part(record: Mapping[str, Any]) -> dict[str, Any]:
     for part in ("config", "data", "encoder"):
         for key, value in record.get(part, {}).items():
             if part == "config" and isinstance(value, dict):
-                if key not in {"evaluation", "export"}:
+                if key not in {"evaluation", "export", "search"}:
                     flat.update({f"config.{key}.{name}": v for name, v in value.items()})
             else:
                 flat[f"{part}.{key}"] = value
