@@ -232,7 +232,15 @@ HEAVY_BESIDE_TYPER = HEAVY - {"pydantic", "pydantic_core"}
 
 def run_without(blocked: set[str], code: str, *arguments: str, text: str = "") -> str:
     """Run Python code where some packages cannot be imported; what it wrote."""
-    done = subprocess.run(
+    done = start_without(blocked, code, *arguments, text=text)
+    assert (0, "") == (done.returncode, done.stderr)
+    return done.stdout
+
+
+def start_without(
+    blocked: set[str], code: str, *arguments: str, text: str = ""
+) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         [sys.executable, "-c", f"BLOCKED = {sorted(blocked)}{BLOCK}{code}", *arguments],
         input=text,
         capture_output=True,
@@ -241,8 +249,6 @@ def run_without(blocked: set[str], code: str, *arguments: str, text: str = "") -
         encoding="utf-8",
         env={**os.environ, "PYTHONUTF8": "1", "COLUMNS": "100"},
     )
-    assert (0, "") == (done.returncode, done.stderr)
-    return done.stdout
 
 
 COMMAND = "import presstag.cli\nsys.argv[0] = 'presstag'\npresstag.cli.main()"
@@ -277,6 +283,18 @@ def test_extract_works_without_heavy_packages(tiny_model: Path) -> None:
     written = json.loads(run_without(HEAVY_BESIDE_TYPER, COMMAND, *arguments, text=text))
     expected = [span.to_dict() for span in presstag.load(tiny_model)(text)]
     assert {"id": "-", "spans": expected} == written
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "suspects", "compare", "export"])
+def test_commands_that_need_more_say_what_is_missing(command: str, tmp_path: Path) -> None:
+    """Where only presstag itself is installed, training is a message and exit code 2."""
+    (tmp_path / "a").mkdir()
+    needed = {"train": 1, "suspects": 1, "compare": 3}.get(command, 2)
+    done = start_without(HEAVY_BESIDE_TYPER, COMMAND, command, *[str(tmp_path / "a")] * needed)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "is missing" in done.stderr
+    assert "pip install 'presstag[train]'" in done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_the_wheel_holds_the_package_only(tmp_path: Path) -> None:

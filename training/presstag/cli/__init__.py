@@ -23,7 +23,7 @@ from presstag.cli import (
     train,
 )
 from presstag.cli.screen import show_error
-from presstag.errors import PresstagError
+from presstag.errors import InputError, PresstagError
 
 app = typer.Typer(
     name="presstag",
@@ -54,6 +54,12 @@ def main() -> None:
         app()
     except PresstagError as error:
         show_error(error)
+        sys.exit(2)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "presstag":
+            raise
+        found, do = f"the package {error.name} is missing", "pip install 'presstag[train]'"
+        show_error(InputError("this command", found, do=do))
         sys.exit(2)
     except KeyboardInterrupt:
         sys.exit(130)
