@@ -125,6 +125,13 @@ def test_calibrated_scores_keep_the_order(
     assert all(one <= other + 1e-12 for one, other in pairwise(read))
 
 
+def test_points_keep_a_distance() -> None:
+    """Scores next to nothing do not make the line so steep that it cannot be computed."""
+    line = fit_calibration(judged([(2e-313, False), (3e-313, True), (0.5, True)]))
+    read = [line(score) for score in (5e-324, 1e-9, 0.5, 1.0)]
+    assert sorted(read) == read
+
+
 def test_a_boastful_model_is_corrected_on_spans_that_were_not_fitted() -> None:
     """0.9 becomes about 0.81, and most of the error goes."""
     line = fit_calibration(boastful(4000, seed=1))

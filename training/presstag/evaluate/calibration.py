@@ -20,6 +20,8 @@ LEAST = 200
 """Found spans that a calibration needs: with fewer, its points are mostly chance."""
 
 _POINTS, _BINS = 20, 15
+# Points nearer to each other would make a line too steep to compute.
+_APART = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,10 +129,11 @@ def fit_calibration(judged: Judged, *, points: int = _POINTS) -> Calibration:
     pools: list[_Pool] = []
     for some in _in_order(judged, points):
         pool = _Pool(float(judged.scores[some].sum()), int(judged.right[some].sum()), len(some))
-        while pools and (pools[-1].score >= pool.score or pools[-1].share >= pool.share):
+        while pools and (pools[-1].score + _APART > pool.score or pools[-1].share >= pool.share):
             pool = pools.pop().with_(pool)
         pools.append(pool)
-    return Calibration((0.0, *(p.score for p in pools)), (0.0, *(p.share for p in pools)))
+    raw = (0.0, *(max(p.score, _APART / 2) for p in pools))
+    return Calibration(raw, (0.0, *(p.share for p in pools)))
 
 
 @dataclass(frozen=True, slots=True)
