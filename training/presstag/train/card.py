@@ -13,14 +13,13 @@ from typing import Any
 
 from huggingface_hub import EvalResult, ModelCardData
 
-from presstag.evaluate.intervals import Bootstrap
+from presstag.evaluate.intervals import WIDE, Bootstrap
 from presstag.evaluate.slices import ENOUGH, slice_scores
 from presstag.spans import Article, Span
 from presstag.train.config import Config
 from presstag.train.encoder import MINILM
 
 _EXAMPLES = 5
-_WIDE = 0.20  # as in presstag.evaluate.intervals
 _WORST = 3
 # What the card says of the encoder that comes as a package: its name on the hub, language, license.
 _ENCODERS = {MINILM: ("sentence-transformers/all-MiniLM-L6-v2", "en", "apache-2.0")}
@@ -146,7 +145,7 @@ def _scores(facts: Facts) -> Iterable[str]:
     yield _row("micro", scored["micro"], intervals.get("micro"))
     macro = _figure({"f1": scored["macro_f1"]}, "f1", intervals.get("macro"))
     yield f"| macro | | | {macro} | |"
-    few = [name for name, i in by_label.items() if i["f1"]["high"] - i["f1"]["low"] > _WIDE]
+    few = [name for name, i in by_label.items() if i["f1"]["high"] - i["f1"]["low"] > WIDE]
     if few:
         yield ""
         yield f"Too few spans to tell, with an interval wider than 20 points: {_and(few)}."
