@@ -34,7 +34,7 @@ def test_gold_against_itself_is_perfect(articles: list[Article]) -> None:
     evaluation = evaluate(Oracle(gold(articles)), articles)
     assert Score(13, 13, 13) == evaluation.scores.micro
     assert 1.0 == evaluation.scores.macro
-    assert {1.0} == {row["f1-score"] for row in evaluation.seqeval.values()}
+    assert {1.0} == {row.f1 for row in evaluation.on_words.values()}
     assert 0 == evaluation.inexpressible
     assert [list(a.spans) for a in articles] == evaluation.predicted
 
@@ -50,7 +50,7 @@ def test_finding_nothing_scores_nothing(articles: list[Article]) -> None:
     """Zero, not an error."""
     evaluation = evaluate(Oracle({}), articles)
     assert Score(0, 0, 13) == evaluation.scores.micro
-    assert 0.0 == evaluation.seqeval["micro avg"]["recall"]
+    assert 0.0 == evaluation.on_words["micro avg"].recall
 
 
 @pytest.mark.parametrize("text", ["Nobody gave anything.", "", " \n"])
@@ -58,7 +58,7 @@ def test_articles_without_spans_can_be_scored(text: str) -> None:
     """Nothing to find and nothing found: counts of zero, and an empty report."""
     evaluation = evaluate(Oracle({}), [Article("a", text)])
     assert Score(0, 0, 0) == evaluation.scores.micro
-    assert {} == evaluation.seqeval
+    assert {} == evaluation.on_words
 
 
 def test_false_finds_where_there_is_no_gold_are_counted() -> None:
@@ -101,7 +101,7 @@ def test_gold_that_no_tags_express_counts_as_missed() -> None:
     evaluation = evaluate(Oracle(nearest), [article])
     assert Score(0, 1, 1) == evaluation.scores.micro
     assert 1 == evaluation.inexpressible
-    assert 1.0 == evaluation.seqeval["DONOR"]["recall"]
+    assert 1.0 == evaluation.on_words["DONOR"].recall
 
 
 def test_a_gold_label_that_the_model_does_not_know_is_refused() -> None:

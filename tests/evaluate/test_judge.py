@@ -120,7 +120,7 @@ def test_data_without_gold_spans_can_be_judged() -> None:
     assert Score(0, 1, 0) == judged.evaluation.scores.micro
     assert 1 == judged.errors.kinds["DONOR"]["spurious"]
     nothing = judge(model, [Article("b", "")])
-    assert {} == nothing.evaluation.seqeval
+    assert {} == nothing.evaluation.on_words
 
 
 @pytest.mark.parametrize("common", [False, True])

@@ -162,12 +162,15 @@ def _show_seqeval(judged: Judgement) -> None:
     rows = [
         [
             name,
-            *(percent(row[key]) for key in ("f1-score", "precision", "recall")),
-            f"{row['support']:,.0f}",
+            percent(score.f1),
+            percents(score.intervals.f1),
+            percent(score.precision),
+            percent(score.recall),
+            f"{score.gold:,}",
         ]
-        for name, row in judged.evaluation.seqeval.items()
+        for name, score in judged.evaluation.on_words.items()
     ]
     if rows:
-        columns = ("label", "F1", "precision", "recall", "gold")
+        columns = ("label", "F1", "95 %", "precision", "recall", "gold")
         table(columns, rows, title="\nseqeval on words (strict, IOB2)", gap=1)
     out.print(Text())

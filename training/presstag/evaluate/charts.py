@@ -10,10 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from presstag.colours import label_fills
 from presstag.evaluate.intervals import Interval
 
-# Okabe and Ito's palette, which colour-blind people can tell apart, in the screen's order.
-_PALETTE = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2")
 _LINE_CONTRAST = 3.0  # WCAG 2.2, 1.4.11, of a line on white
 _SIDE, _LEFT, _TOP, _AREA = 330, 46, 12, 272  # of the reliability plot, in its own units
 
@@ -33,8 +32,7 @@ class LabelColour:
 
 def label_colours(labels: Sequence[str]) -> list[LabelColour]:
     """The colours of labels, in their order; after seven they begin again."""
-    fills = [_PALETTE[i % len(_PALETTE)] for i in range(len(labels))]
-    return [LabelColour(fill, _darken(fill)) for fill in fills]
+    return [LabelColour(fill, _darken(fill)) for fill in label_fills(len(labels))]
 
 
 def contrast(one: str, other: str) -> float:

@@ -113,26 +113,29 @@ class Bootstrap:
             _three(drawn[:, i], counts[:, i].sum(axis=0).tolist()) for i in range(counts.shape[1])
         ]
 
-    def macro(self, counts: Floats) -> Intervals:
+    def macro(self, counts: Floats, *, by_gold: bool = False) -> Intervals:
         """The intervals of the mean over labels: articles x labels x 3 in, as above.
 
-        A label counts in the resamples in which it was annotated or predicted.
+        A label counts in the resamples in which it was annotated or predicted, each the same or, by
+        gold, as often as it was annotated.
         """
         sums = self.sums(counts)
         present = sums[..., 1:].sum(axis=2) > 0
+        weights = sums[..., 2] if by_gold else present.astype(np.float64)
         values = np.where(present[..., None], np.nan_to_num(figures(sums)), 0.0)
-        total = present.sum(axis=1)
-        means = values.sum(axis=1)[total > 0] / total[total > 0, None]
-        there = counts[:, :, 1:].sum(axis=(0, 2)) > 0
-        labels = [
-            own for own, is_there in zip(self.intervals(counts), there, strict=True) if is_there
-        ]
-        if not labels:
+        total = weights.sum(axis=1)
+        means = (values * weights[..., None]).sum(axis=1)[total > 0] / total[total > 0, None]
+        whole = counts.sum(axis=0)
+        there = whole[:, 1:].sum(axis=1) > 0
+        own = [o for o, is_there in zip(self.intervals(counts), there, strict=True) if is_there]
+        share = whole[there, 2] if by_gold else np.ones(len(own))
+        if not share.sum():
             return Intervals(*[Interval(0.0, 1.0)] * 3)
         return Intervals(
             *(
                 _middle(
-                    means[:, i], otherwise=_mean([(o.precision, o.recall, o.f1)[i] for o in labels])
+                    means[:, i],
+                    otherwise=_mean([(o.precision, o.recall, o.f1)[i] for o in own], share),
                 )
                 for i in range(3)
             )
@@ -202,6 +205,7 @@ def _wilson(right: float, trials: float) -> Interval:
     return Interval(max(0.0, float(centre - reach)), min(1.0, float(centre + reach)))
 
 
-def _mean(intervals: Sequence[Interval]) -> Interval:
-    number = len(intervals)
-    return Interval(sum(i.low for i in intervals) / number, sum(i.high for i in intervals) / number)
+def _mean(intervals: Sequence[Interval], weights: Floats) -> Interval:
+    bounds = np.array([(i.low, i.high) for i in intervals])
+    low, high = (weights @ bounds / weights.sum()).tolist()
+    return Interval(low, high)
