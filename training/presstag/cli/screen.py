@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from presstag.colours import label_fills
 from presstag.errors import PresstagError
 from presstag.spans import Span
 
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
 
-# Okabe and Ito's palette, which colour-blind people can tell apart.
-_COLOURS = ("#56b4e9", "#e69f00", "#009e73", "#f0e442", "#cc79a7", "#d55e00", "#0072b2")
 # An article must not steer the terminal.
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
@@ -38,7 +37,7 @@ def printable(text: str) -> str:
 
 def show_spans(text: str, spans: Sequence[Span], labels: Sequence[str]) -> None:
     """Print an article with its spans in colour, or marked as `{LABEL|words}` without colours."""
-    colours = {label: _COLOURS[i % len(_COLOURS)] for i, label in enumerate(labels)}
+    colours = dict(zip(labels, label_fills(len(labels)), strict=True))
     coloured = out.color_system is not None and out.is_terminal
     shown, reached = Text(), 0
     for span in spans:
