@@ -1,15 +1,25 @@
-"""What several test modules need: marked articles, a tiny encoder made here, models of both."""
+"""What several test modules need: articles, a tiny encoder, models of both, the command line."""
 
 from __future__ import annotations
 
+import io
 import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from presstag.cli import main
 from presstag.corpus import write_corpus
 from presstag.corpus.inline import read_marked
 from presstag.spans import Article
+
+if TYPE_CHECKING:
+    from playwright.sync_api import BrowserContext
 
 # No test reaches beyond loopback: without these, transformers would ask a hub about folders.
 os.environ["HF_HUB_OFFLINE"] = "1"
@@ -129,3 +139,68 @@ def learned_model(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -
     longer = ["max_steps=40", "evaluate_every=20", "head_learning_rate=1e-2"]
     train(read_config(tiny_config, [f"training.{o}" for o in longer]), folder)
     return folder
+
+
+@dataclass(frozen=True)
+class Ran:
+    """What a command left: exit code, standard output, standard error."""
+
+    code: int
+    out: str
+    err: str
+
+
+Presstag = Callable[..., Ran]
+
+
+@pytest.fixture
+def presstag(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Presstag:
+    """`presstag ARGUMENTS…`, through the entry point that the console script calls."""
+
+    def run(*arguments: str | Path, stdin: bytes = b"") -> Ran:
+        monkeypatch.setattr(sys, "argv", ["presstag", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin), encoding="utf-8"))
+        capsys.readouterr()
+        try:
+            main()
+            code = 0
+        except SystemExit as ended:
+            code = ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+        out, err = capsys.readouterr()
+        return Ran(code, out, err)
+
+    return run
+
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Callable[..., BrowserContext]]:
+    """`chromium(FOLDER, …)`: Debian's, without a screen, its profile in the folder.
+
+    Skipped where there is none, unless BROWSER_REQUIRED=1.
+    """
+    lacking = "" if shutil.which(CHROMIUM) else f"no {CHROMIUM}: apt-get install chromium"
+    try:
+        from playwright.sync_api import sync_playwright
+    except ImportError:
+        lacking = "no playwright: it is of the dev group"
+    if lacking:
+        (pytest.fail if os.environ.get("BROWSER_REQUIRED") == "1" else pytest.skip)(lacking)
+
+    with sync_playwright() as playwright:
+
+        def start(folder: Path, **settings: Any) -> BrowserContext:
+            context = playwright.chromium.launch_persistent_context(
+                folder / "profile",
+                executable_path=CHROMIUM,
+                args=FLAGS,
+                reduced_motion="reduce",
+                **settings,
+            )
+            context.set_default_timeout(10_000)
+            return context
+
+        yield start

@@ -25,17 +25,21 @@ ROOT = PACKAGE.parents[1]
 
 # The first name below presstag; "" is presstag itself, which gives what floors 1 and 2 have.
 FLOORS = {
-    "errors": 1, "spans": 1, "words": 1, "tags": 1, "windows": 1, "writing": 1, "corpus": 1,
-    "": 2, "tokens": 2, "tagger": 2, "bundle": 2, "loading": 2,
-    "train": 3, "evaluate": 3,
+    "errors": 1, "spans": 1, "words": 1, "tags": 1, "windows": 1, "writing": 1, "colours": 1,
+    "corpus": 1,
+    "": 2, "tokens": 2, "tagger": 2, "bundle": 2, "loading": 2, "queue": 2,
+    "train": 3, "evaluate": 3, "labelstudio": 3,
     "cli": 4,
 }  # fmt: skip
 HEAVY = {
     "torch",
     "transformers",
     "datasets",
+    "fastapi",
+    "httpx",
     "huggingface_hub",
     "jinja2",
+    "label_studio_sdk",
     "matplotlib",
     "nervaluate",
     "safetensors",
@@ -45,6 +49,9 @@ HEAVY = {
     "pydantic",
     "pydantic_core",
     "sqlalchemy",
+    "starlette",
+    "trafilatura",
+    "uvicorn",
     "yaml",
 }
 LIGHT = {"numpy", "tokenizers", "onnxruntime"}
@@ -295,6 +302,14 @@ def test_commands_that_need_more_say_what_is_missing(command: str, tmp_path: Pat
     assert "is missing" in done.stderr
     assert "pip install 'presstag[train]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_label_says_which_extra_is_missing() -> None:
+    """Where Label Studio's client is not installed, the message names its own extra."""
+    arguments = ("label", "new", "--project", "abc", "--labels", "A")
+    done = start_without(HEAVY_BESIDE_TYPER, COMMAND, *arguments)
+    assert (2, "") == (done.returncode, done.stdout)
+    assert "pip install 'presstag[label-studio]'" in done.stderr
 
 
 def test_the_wheel_holds_the_package_only(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from presstag.corpus.similarity import Pair, shared_sentences, similar_pairs
+from presstag.corpus.similarity import Pair, Versions, shared_sentences, similar_pairs
 from presstag.spans import Article
 
 STORY = "The council met on Tuesday and voted to repair the old bridge over the river."
@@ -136,3 +136,23 @@ def test_short_sentence_is_passed_over(sentence, n):
 def test_part_of_a_sentence_is_not_shared():
     """A sentence that goes on in another article is another one."""
     assert [] == shared(STORY, STORY[:-1] + " of the town.")
+
+
+def test_a_version_of_what_was_met_is_found():
+    """The article met that shares most with it; other articles have no version."""
+    part, whole = Article("part", f"{STORY[:60]} {words('x', 4)}"), Article("whole", STORY)
+    versions = Versions([Article("other", words("y", 20)), part])
+    assert part == versions.find(whole)
+    versions.add(whole)
+    assert whole == versions.find(Article("new", STORY.upper()))
+    assert versions.find(Article("strange", words("z", 9))) is None
+    assert versions.find(Article("blank", "")) is None
+
+
+@given(texts=st.lists(st.text("abc ", max_size=30), min_size=2, max_size=5))
+def test_versions_are_the_pairs_of_similar_articles(texts):
+    """Met one after another, articles are alike exactly where all pairs are counted at once."""
+    articles = [Article(str(i), text) for i, text in enumerate(texts)]
+    seconds = {pair.second for pair in similar_pairs(articles)}
+    found = {i for i, a in enumerate(articles) if Versions(articles[:i]).find(a)}
+    assert seconds == found

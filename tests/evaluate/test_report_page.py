@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,10 +15,9 @@ from presstag.evaluate.report import make_report
 from presstag.spans import Article
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Playwright
+    from playwright.sync_api import Page
 
-CHROMIUM = "/usr/bin/chromium"
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
+Chromium = Callable[..., Any]
 
 
 @dataclass
@@ -52,19 +49,6 @@ class Opened:
 
 
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    lacking = "" if shutil.which(CHROMIUM) else f"no {CHROMIUM}: apt-get install chromium"
-    try:
-        from playwright.sync_api import sync_playwright
-    except ImportError:
-        lacking = "no playwright: it is of the dev group"
-    if lacking:
-        (pytest.fail if os.environ.get("BROWSER_REQUIRED") == "1" else pytest.skip)(lacking)
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
 def address(
     judged: Judgement, train: list[Article], tmp_path_factory: pytest.TempPathFactory
 ) -> str:
@@ -74,15 +58,8 @@ def address(
     return path.as_uri()
 
 
-def open_page(playwright: Playwright, address: str, folder: Path, **settings: Any) -> Opened:
-    context = playwright.chromium.launch_persistent_context(
-        folder / "profile",
-        executable_path=CHROMIUM,
-        args=FLAGS,
-        reduced_motion="reduce",
-        **settings,
-    )
-    context.set_default_timeout(10_000)
+def open_page(chromium: Chromium, address: str, folder: Path, **settings: Any) -> Opened:
+    context = chromium(folder, **settings)
     opened = Opened(context.new_page())
     opened.page.on("console", lambda message: opened.complaints.append(message.text))
     opened.page.on("pageerror", lambda error: opened.complaints.append(str(error)))
@@ -94,10 +71,10 @@ def open_page(playwright: Playwright, address: str, folder: Path, **settings: An
 
 @pytest.fixture(scope="module")
 def one(
-    playwright: Playwright, address: str, tmp_path_factory: pytest.TempPathFactory
+    chromium: Chromium, address: str, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Opened]:
     folder = tmp_path_factory.mktemp("browser")
-    opened = open_page(playwright, address, folder, viewport={"width": 1280, "height": 900})
+    opened = open_page(chromium, address, folder, viewport={"width": 1280, "height": 900})
     yield opened
     opened.page.context.close()
 
@@ -229,7 +206,7 @@ def test_the_keyboard_reaches_cells_mentions_and_the_way_back(desk: Opened) -> N
 
 
 def test_many_mentions_are_shown_fifty_at_a_time(
-    playwright: Playwright, judged: Judgement, tmp_path: Path
+    chromium: Chromium, judged: Judgement, tmp_path: Path
 ) -> None:
     """A button shows the next ones and puts the focus there."""
     many = replace(judged, articles=judged.articles * 6, verdicts=judged.verdicts * 6)
@@ -237,7 +214,7 @@ def test_many_mentions_are_shown_fifty_at_a_time(
     many = replace(many, evaluation=replace(judged.evaluation, predicted=found))
     path = tmp_path / "many.html"
     path.write_text(make_report(many, model="a", data="b"), encoding="utf-8")
-    opened = open_page(playwright, path.as_uri(), tmp_path)
+    opened = open_page(chromium, path.as_uri(), tmp_path)
     opened.page.get_by_label("mentions", exact=True).check()
     lines = opened.page.locator("#mentions li")
     assert 50 == lines.count()
@@ -282,10 +259,10 @@ def test_print_has_no_filters_and_all_that_is_folded(desk: Opened) -> None:
 
 
 def test_without_scripts_everything_can_be_read(
-    playwright: Playwright, address: str, tmp_path: Path
+    chromium: Chromium, address: str, tmp_path: Path
 ) -> None:
     """Figures and articles are there; what would do nothing is not."""
-    opened = open_page(playwright, address, tmp_path, java_script_enabled=False)
+    opened = open_page(chromium, address, tmp_path, java_script_enabled=False)
     assert 8 == len(opened.shown("article"))
     assert [] == opened.shown("#filters, #more, #back")
     assert "Without scripts" in opened.page.locator("noscript").inner_text()

@@ -14,6 +14,7 @@ from presstag.errors import (
     InputError,
     ModelError,
     PresstagError,
+    ServerError,
 )
 from presstag.loading import extract, load
 from presstag.spans import Article, Span
@@ -30,6 +31,7 @@ __all__ = [
     "InputError",
     "ModelError",
     "PresstagError",
+    "ServerError",
     "Span",
     "Tagger",
     "extract",

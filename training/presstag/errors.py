@@ -6,7 +6,8 @@
     ├── EncoderError     the pretrained encoder that training starts from
     ├── ModelError       a model folder: missing, incomplete, damaged, too new
     ├── ExportRefused    the packed model lost more F1 than the config allows
-    └── InputError       an article to tag, or another argument of a command
+    ├── InputError       an article to tag, or another argument of a command
+    └── ServerError      a Label Studio server: out of reach, refusing, failing
 
 Each says where the fault is, what was found there, what was expected and what to do. The command
 line prints that and exits with 2; it shows no traceback for these.
@@ -72,3 +73,7 @@ class ExportRefused(PresstagError):
 
 class InputError(PresstagError):
     """What was given to tag, or to a command, cannot be used."""
+
+
+class ServerError(PresstagError):
+    """A Label Studio server is out of reach, refuses or fails."""

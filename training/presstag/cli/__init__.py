@@ -15,6 +15,7 @@ from presstag.cli import (
     evaluate,
     export,
     extract,
+    label,
     publish,
     reproduce,
     search,
@@ -24,6 +25,8 @@ from presstag.cli import (
 )
 from presstag.cli.screen import show_error
 from presstag.errors import InputError, PresstagError
+
+_LABEL_STUDIO = {"fastapi", "httpx", "label_studio_sdk", "starlette", "trafilatura", "uvicorn"}
 
 app = typer.Typer(
     name="presstag",
@@ -45,6 +48,7 @@ app.command("suspects")(suspects.suspects_command)
 app.command("export")(export.export_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("publish")(publish.publish_command)
+app.add_typer(label.app, name="label")
 app.add_typer(config.app, name="config")
 
 
@@ -58,7 +62,9 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if error.name is None or error.name.partition(".")[0] == "presstag":
             raise
-        found, do = f"the package {error.name} is missing", "pip install 'presstag[train]'"
+        package = error.name.partition(".")[0]
+        extra = "label-studio" if package in _LABEL_STUDIO else "train"
+        found, do = f"the package {error.name} is missing", f"pip install 'presstag[{extra}]'"
         show_error(InputError("this command", found, do=do))
         sys.exit(2)
     except KeyboardInterrupt:

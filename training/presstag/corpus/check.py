@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from presstag.corpus.files import FORMATS, read_corpus
+from presstag.corpus.files import BESIDE, FORMATS, read_corpus
 from presstag.corpus.findings import Action, Corpus
 from presstag.corpus.similarity import shared_sentences, similar_pairs
 from presstag.corpus.split import SPLITS
@@ -87,7 +87,11 @@ def read_splits(path: str | Path, *, labels: Sequence[str] | None = None) -> dic
     path = Path(path)
     if not path.is_dir():
         return {path.stem: read_corpus(path, labels=labels)}
-    files = [f for f in sorted(path.iterdir()) if f.suffix.lower() in FORMATS and f.is_file()]
+    files = [
+        f
+        for f in sorted(path.iterdir())
+        if f.suffix.lower() in FORMATS and f.is_file() and not f.name.endswith(BESIDE)
+    ]
     order = {split: i for i, split in enumerate(SPLITS)}
     files.sort(key=lambda f: (order.get(f.stem, len(order)), f.name))
     if not files:

@@ -31,6 +31,8 @@ FORMATS: dict[str, Format] = {
     ".iob": "conll",
     ".bio": "conll",
 }
+BESIDE = (".findings.jsonl", ".gone.json")
+"""How names end of what `presstag label pull` leaves beside a file of articles."""
 
 
 def read_corpus(path: str | Path, *, labels: Collection[str] | None = None) -> Corpus:

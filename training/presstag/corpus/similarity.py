@@ -7,8 +7,8 @@ other (containment: Broder 1997), counted exactly. Case, punctuation and line br
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from presstag.spans import Article
@@ -51,6 +51,33 @@ def similar_pairs(articles: Sequence[Article], *, alike: float = ALIKE) -> list[
                     shared[first, second] += 1
     found = (Pair(a, b, n / min(sizes[a], sizes[b])) for (a, b), n in shared.items())
     return sorted((p for p in found if p.share >= alike), key=lambda p: (-p.share, p.first))
+
+
+class Versions:
+    """Articles met so far, and whether another one is a version of one of them."""
+
+    def __init__(self, articles: Iterable[Article] = ()) -> None:
+        self._met: list[Article] = []
+        self._sizes: list[int] = []
+        self._holders: dict[tuple[str, ...], list[int]] = defaultdict(list)
+        for article in articles:
+            self.add(article)
+
+    def add(self, article: Article) -> None:
+        """Meet an article."""
+        grams = _grams(article.text)
+        for gram in grams:
+            self._holders[gram].append(len(self._met))
+        self._met.append(article)
+        self._sizes.append(len(grams))
+
+    def find(self, article: Article, *, alike: float = ALIKE) -> Article | None:
+        """The article met that shares most word 5-grams with this one, if it shares `alike`."""
+        grams = _grams(article.text)
+        shared = Counter(i for gram in grams for i in self._holders.get(gram, ()))
+        shares = ((n / min(self._sizes[i], len(grams)), -i) for i, n in shared.items())
+        share, place = max(shares, default=(0.0, 0))
+        return self._met[-place] if share >= alike and shared else None
 
 
 def _grams(text: str) -> set[tuple[str, ...]]:

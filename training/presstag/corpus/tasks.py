@@ -11,6 +11,11 @@ from presstag.corpus.findings import Annotation
 from presstag.spans import Article, Span
 
 
+def to_bare_task(article: Article, *, text_key: str = "text") -> dict[str, Any]:
+    """Write an article without its spans as a Label Studio task; `text_key` names its text."""
+    return {"data": {"id": article.id, text_key: article.text}, "meta": dict(article.meta)}
+
+
 def to_task(article: Article, annotations: Sequence[Annotation] = ()) -> dict[str, Any]:
     """Write an article as a Label Studio task, ready to import.
 
@@ -23,8 +28,7 @@ def to_task(article: Article, annotations: Sequence[Annotation] = ()) -> dict[st
     """
     several = annotations or (Annotation("1", article.spans),)
     return {
-        "data": {"id": article.id, "text": article.text},
-        "meta": dict(article.meta),
+        **to_bare_task(article),
         "annotations": [
             {
                 **({"id": number} if len(several) > 1 else {}),
@@ -40,12 +44,32 @@ def to_task(article: Article, annotations: Sequence[Annotation] = ()) -> dict[st
 
 
 def to_prediction(
-    article: Article, spans: Iterable[Span], *, model: str, score: float
+    article: Article,
+    spans: Iterable[Span],
+    *,
+    model: str,
+    score: float,
+    from_name: str = "label",
+    to_name: str = "text",
 ) -> dict[str, Any]:
-    """Write a model's spans as a prediction of a Label Studio task, each with its score."""
+    """Write a model's spans as a prediction of a Label Studio task, each with its score.
+
+    Args:
+        article: the article.
+        spans: what the model found in it.
+        model: its version.
+        score: that of the whole prediction.
+        from_name: the element of the project's interface that marks spans.
+        to_name: the element that shows the text.
+    """
+    names = {"from_name": from_name, "to_name": to_name}
     regions = [
-        {**_region(article.id, s), **({} if s.score is None else {"score": round(s.score, 4)})}
-        for s in spans
+        {
+            **_region(article.id, span),
+            **names,
+            **({} if span.score is None else {"score": round(span.score, 4)}),
+        }
+        for span in spans
     ]
     return {"model_version": model, "score": round(score, 4), "result": regions}
 

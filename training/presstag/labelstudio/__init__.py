@@ -1,0 +1,1 @@
+"""A running Label Studio: projects, articles with suggestions, annotations back, an ML backend."""
