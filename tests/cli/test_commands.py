@@ -344,6 +344,19 @@ def test_convert_there_and_back_loses_nothing(
     assert read_corpus(tiny_data / "dev.json").articles == read_corpus(back).articles
 
 
+def test_convert_joins_several_files(presstag: Presstag, tiny_data: Path, tmp_path: Path) -> None:
+    """New articles stand behind the old ones; of a text annotated again the later spans count."""
+    (tmp_path / "new").mkdir()
+    first = read_corpus(tiny_data / "dev.json").articles[0]
+    (tmp_path / "new" / "again.txt").write_text(first.text, encoding="utf-8")
+    (tmp_path / "new" / "other.txt").write_text("{DONOR|Norway} pays.", encoding="utf-8")
+    ran = presstag("convert", tiny_data / "dev.json", tmp_path / "new", tmp_path / "all.json")
+    assert f"article {first.id}: annotated again as again" in ran.err
+    joined = read_corpus(tmp_path / "all.json").articles
+    assert [first.id, "other"] == [joined[0].id, joined[-1].id]
+    assert (7, ()) == (len(joined), joined[0].spans)
+
+
 def test_convert_to_columns_and_back_keeps_words_and_spans(
     presstag: Presstag, tiny_data: Path, tmp_path: Path
 ) -> None:

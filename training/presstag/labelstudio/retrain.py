@@ -17,13 +17,13 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from presstag.bundle import load_bundle
-from presstag.corpus import Corpus, Finding, read_corpus, write_corpus
+from presstag.corpus import Corpus, Finding, join_corpora, read_corpus, write_corpus
 from presstag.corpus.findings import keep_known
 from presstag.corpus.similarity import similar_pairs
 from presstag.errors import DataError, PresstagError
@@ -67,23 +67,22 @@ def merge_annotations(section: DataSection, annotated: Corpus) -> Merged:
         DataError: if a split cannot be read.
     """
     known = {*section.labels, *section.ignore_labels}
-    train = read_corpus(section.train).articles
+    train = read_corpus(section.train)
     paths = [path for path in (section.dev, section.test) if path is not None]
     apart = [article for path in paths for article in read_corpus(path).articles]
-    texts = {article.text for article in train}
-    held = _held(annotated.articles, apart, learned=texts)
+    held = _held(annotated.articles, apart, learned={a.text for a in train.articles})
     taken: dict[str, Article] = {}
     rejected = list(annotated.rejected)
     for i, article in enumerate(annotated.articles):
         if i not in held:
             taken[article.text], findings = keep_known(article, known)
             rejected += findings
-    again = tuple(replace(a, spans=taken[a.text].spans) if a.text in taken else a for a in train)
-    new = tuple(article for text, article in taken.items() if text not in texts)
+    joined = join_corpora([train, Corpus(tuple(taken.values()))]).articles
+    added = len(joined) - len(train.articles)
     return Merged(
-        articles=(*again, *new),
-        added=len(new),
-        replaced=sum(a.text in taken for a in train),
+        articles=joined,
+        added=added,
+        replaced=len(taken) - added,
         held=tuple(a.id for i, a in enumerate(annotated.articles) if i in held),
         rejected=tuple(rejected),
     )
