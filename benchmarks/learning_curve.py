@@ -200,7 +200,8 @@ def draw(rows: Sequence[Row], names: Sequence[str], path: Path) -> None:
 
     figure, axes = plt.subplots(figsize=(7, 4.5), layout="constrained")
     parts = sorted({r["part"] for r in rows})
-    for name, colour, marker in zip(names, ("#0072b2", "#d55e00", "#009e73"), "osD", strict=False):
+    styles = zip(names, ("#0072b2", "#d55e00", "#009e73"), "osD", (5, -11, -3), strict=False)
+    for name, colour, marker, aside in styles:
         words = [statistics.fmean(r["words"] for r in rows if r["part"] == p) for p in parts]
         means = [
             100 * statistics.fmean(r["scores"][name]["f1"] for r in rows if r["part"] == p)
@@ -218,7 +219,7 @@ def draw(rows: Sequence[Row], names: Sequence[str], path: Path) -> None:
             f"{means[-1]:.1f}",
             (words[-1], means[-1]),
             textcoords="offset points",
-            xytext=(8, -3),
+            xytext=(8, aside),
             color=colour,
         )
     axes.set_xscale("log", base=2)
