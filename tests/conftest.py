@@ -6,6 +6,7 @@ import io
 import os
 import shutil
 import sys
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -139,6 +140,77 @@ def learned_model(tiny_config: Path, tmp_path_factory: pytest.TempPathFactory) -
     longer = ["max_steps=40", "evaluate_every=20", "head_learning_rate=1e-2"]
     train(read_config(tiny_config, [f"training.{o}" for o in longer]), folder)
     return folder
+
+
+KNOWN = {
+    "norway": "B-DONOR",
+    "denmark": "B-DONOR",
+    "tanks": "B-SYSTEM",
+    "patrol": "B-SYSTEM",
+    "boats": "I-SYSTEM",
+}
+
+
+@pytest.fixture(scope="session")
+def lookup_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a packed model that knows the words of `KNOWN`, whatever stands beside them.
+
+    Of DONOR it is surer than of SYSTEM.
+    """
+    import numpy as np
+    from onnx import TensorProto, helper, numpy_helper
+    from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
+
+    from presstag.bundle import Manifest, write_bundle
+    from presstag.tags import TagScheme
+
+    ids = {word: i for i, word in enumerate(("[UNK]", *KNOWN))}
+    tokenizer = Tokenizer(models.WordLevel(ids, unk_token="[UNK]"))  # noqa: S106
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tags = TagScheme(LABELS).tags
+    table = np.zeros((50_000, len(tags)), dtype=np.float32)  # of a size that a leak would show
+    table[:, 0] = 5
+    for word, tag in KNOWN.items():
+        table[ids[word], tags.index(tag)] = 10 if tag == "B-DONOR" else 7
+    inputs = ("input_ids", "attention_mask")
+    graph = helper.make_graph(
+        [helper.make_node("Gather", ["table", "input_ids"], ["logits"])],
+        "lookup",
+        [helper.make_tensor_value_info(i, TensorProto.INT64, ["w", "t"]) for i in inputs],
+        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["w", "t", len(tags)])],
+        [numpy_helper.from_array(table, "table")],
+    )
+    network = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 18)])
+    manifest = Manifest(
+        name="lookup",
+        labels=list(LABELS),
+        window=24,
+        overlap=8,
+        pad=0,
+        precision="fp32",
+        files={},
+        scores={},
+        provenance={},
+    )
+    folder = tmp_path_factory.mktemp("models") / "lookup"
+    content = network.SerializeToString()
+    write_bundle(folder, manifest, network=content, tokenizer=tokenizer.to_str())
+    return folder
+
+
+@pytest.fixture
+def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Path], Path]:
+    """`install(WHEEL)` lays a wheel out as pip does; the folder is on sys.path for one test."""
+
+    def lay_out(wheel: Path) -> Path:
+        site = tmp_path / "site" / wheel.stem
+        with zipfile.ZipFile(wheel) as archive:
+            archive.extractall(site)
+        monkeypatch.syspath_prepend(site)
+        return site
+
+    return lay_out
 
 
 @dataclass(frozen=True)

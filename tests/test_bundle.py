@@ -162,7 +162,7 @@ def test_a_manifest_that_cannot_be_read_is_refused(pack: Callable[..., Path]) ->
     (folder / MANIFEST).mkdir()
     where, found, _, to_do = refused(folder)
     assert (str(folder / MANIFEST), "cannot be read: Is a directory") == (where, found)
-    assert "copy the whole folder again." == to_do
+    assert "copy or install the whole model again." == to_do
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"\xff\xfe", b'{"format": 1'])
@@ -187,11 +187,25 @@ def test_json_without_format_number_is_refused(pack: Callable[..., Path], conten
 def test_a_newer_format_is_refused(pack: Callable[..., Path]) -> None:
     """An old presstag says that it is old, instead of misreading."""
     folder = pack()
-    change_manifest(folder, format=2)
+    change_manifest(folder, format=2, presstag=">=3.1.0")
     where, found, expected, to_do = refused(folder)
     assert (str(folder / MANIFEST), "format 1 or older") == (where, expected)
     assert "written by a newer presstag in a format that this one does not know" == found
-    assert "pip install --upgrade presstag" == to_do
+    assert "pip install --upgrade 'presstag>=3.1.0'" == to_do
+
+
+@pytest.mark.parametrize("reader", [None, 3, "", ">=1; rm -r .", ">=1' && '", ">=1\n"])
+def test_only_a_version_is_advised(pack: Callable[..., Path], reader: object) -> None:
+    """What a manifest says in its place does not get into a command that people copy."""
+    folder = pack()
+    change_manifest(folder, format=2, presstag=reader)
+    assert "pip install --upgrade presstag" == refused(folder)[3]
+
+
+def test_a_manifest_says_what_reads_it(pack: Callable[..., Path]) -> None:
+    """The format's number, and from which version on presstag knows it."""
+    read = json.loads((pack() / MANIFEST).read_text(encoding="utf-8"))
+    assert (1, ">=0.1.0") == (read["format"], read["presstag"])
 
 
 @pytest.mark.parametrize("key", [key for key in asdict(manifest()) if key != "calibration"])
@@ -239,7 +253,7 @@ def test_a_changed_byte_is_found(pack: Callable[..., Path], name: str) -> None:
     content[len(content) // 2] ^= 1
     (folder / name).write_bytes(content)
     found = f"SHA-256 {hashlib.sha256(content).hexdigest()}"
-    to_do = "the file is damaged or of another model: copy the folder or export again."
+    to_do = "the file is damaged or of another model: copy, install or export it again."
     expected = (str(folder / name), found, f"{before}, as manifest.json says", to_do)
     assert expected == refused(folder)
 
@@ -249,7 +263,10 @@ def test_a_missing_file_is_refused(pack: Callable[..., Path], name: str) -> None
     """A folder half copied says which file it lacks."""
     folder = pack()
     (folder / name).unlink()
-    found, to_do = "cannot be read: No such file or directory", "copy the whole folder again."
+    found, to_do = (
+        "cannot be read: No such file or directory",
+        "copy or install the whole model again.",
+    )
     assert (str(folder / name), found, "", to_do) == refused(folder)
 
 

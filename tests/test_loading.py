@@ -1,4 +1,4 @@
-"""The door for programs: which model is the default, and that it is opened once."""
+"""The door for programs: folders and installed models, which is the default, opened once."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +14,9 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 import presstag
-from presstag import InputError, ModelError, Span, extract, load
+from presstag import InputError, ModelError, Span, extract, load, loading
 from presstag.bundle import Manifest, write_bundle
+from presstag.wheel import build_wheel
 
 TEXT = "two tanks"
 FOUND = [(0, 3, "SYSTEM"), (4, 9, "SYSTEM")]
@@ -181,5 +183,115 @@ def test_without_a_default_the_error_says_where_it_was_sought(sources: Path, cal
     code = f"try: presstag.{call}\nexcept presstag.ModelError as error: print(error)"
     _, *said = run_copy(sources, code).stdout.splitlines()
     places = f"{sources}/models/aid or {sources.parent}/models/aid"
-    ways = "train it (presstag train configs/aid.yaml) or set PRESSTAG_MODEL to a model folder."
-    assert [f"the default model: not found in {places}", f"  to do: {ways}"] == said
+    ways = (
+        "train it (presstag train configs/aid.yaml), install a model's package, "
+        "or set PRESSTAG_MODEL to a model folder."
+    )
+    found = f"not found in {places}, and no model is installed"
+    assert [f"the default model: {found}", f"  to do: {ways}"] == said
+
+
+Install = Callable[..., Path]
+
+
+@pytest.fixture
+def installed(
+    model: Path,
+    elsewhere: Path,
+    install: Callable[[Path], Path],
+    monkeypatch: pytest.MonkeyPatch,
+) -> Install:
+    """`installed(NAME)` installs the model under a name: its folder. There is no other default."""
+    monkeypatch.setattr(loading, "_places", lambda: [elsewhere / "models" / "aid"])
+    loading._default.cache_clear()
+
+    def put(name: str) -> Path:
+        package = f"presstag-{name}"
+        wheel = build_wheel(model, elsewhere / "dist", name=package, version="1.0")
+        return install(wheel) / package.replace("-", "_")
+
+    return put
+
+
+@pytest.mark.parametrize("kind", [str, Path])
+@pytest.mark.parametrize("name", ["small-news", "Small_News", "small.news"])
+def test_an_installed_model_is_loaded_by_its_name(
+    installed: Install, name: str, kind: type[str | Path]
+) -> None:
+    """Names are compared as pip compares them; no code of the package is imported."""
+    folder = installed("small-news")
+    tagger = load(kind(name))
+    assert (FOUND, str(folder)) == (keys(tagger(TEXT)), tagger.info["folder"])
+    assert "presstag_small_news" not in sys.modules
+
+
+def test_two_models_side_by_side(installed: Install) -> None:
+    """Each name opens its own folder."""
+    folders = [installed("small"), installed("other")]
+    assert [str(f) for f in folders] == [load(n).info["folder"] for n in ("small", "other")]
+
+
+def test_a_folder_goes_before_a_name(model: Path, installed: Install, elsewhere: Path) -> None:
+    """What lies in the working directory is meant, even where a model of that name is installed."""
+    installed("small")
+    copy_model(model, elsewhere / "small")
+    assert "small" == load("small").info["folder"]
+
+
+def test_a_damaged_file_of_an_installed_model_is_found(installed: Install) -> None:
+    """The digests of its manifest hold there too."""
+    network = installed("small") / "model.onnx"
+    network.write_bytes(network.read_bytes()[:-1] + b"!")
+    with pytest.raises(ModelError, match="SHA-256") as caught:
+        load("small")
+    assert str(network) == caught.value.where
+    assert "copy, install or export it again" in caught.value.do
+
+
+def test_an_unknown_name_is_an_error_that_lists_the_known(installed: Install) -> None:
+    """Neither a folder nor installed: what there is, and how to get one."""
+    with pytest.raises(ModelError) as caught:
+        load("no")
+    assert "a model's folder; no model is installed" == caught.value.expected
+    installed("small")
+    installed("other")
+    with pytest.raises(ModelError) as caught:
+        load("no")
+    error = caught.value
+    found = "no such model folder, and no installed model of that name"
+    assert ("no", found) == (error.where, error.found)
+    assert "a model's folder, or one of the installed models: other, small" == error.expected
+    assert "pip install" in error.do
+    assert "presstag train" in error.do
+
+
+def test_the_only_installed_model_is_the_default(
+    model: Path, installed: Install, elsewhere: Path
+) -> None:
+    """Where there is no models/aid: for both doors, and models/aid goes before it."""
+    folder = installed("small")
+    assert str(folder) == load().info["folder"]
+    assert FOUND == keys(extract(TEXT))
+    nearer = copy_model(model, elsewhere / "models" / "aid")
+    assert str(nearer) == load().info["folder"]
+
+
+def test_of_two_installed_models_none_is_the_default(installed: Install) -> None:
+    """The error names both and how to choose."""
+    installed("small")
+    installed("other")
+    for call in (load, lambda: extract(TEXT)):
+        with pytest.raises(ModelError, match="several models are installed: other, small") as e:
+            call()
+        assert "name one: load('other'), or set PRESSTAG_MODEL=other" == e.value.do
+
+
+def test_the_environment_may_name_an_installed_model(
+    installed: Install, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """PRESSTAG_MODEL chooses between two."""
+    folder = installed("small")
+    installed("other")
+    monkeypatch.setenv("PRESSTAG_MODEL", "small")
+    assert str(folder) == load().info["folder"]
+    assert FOUND == keys(extract(TEXT))

@@ -43,7 +43,7 @@ def test_compare_refuses_a_group_with_nothing_in_it(
     """A comma too many may be a seed forgotten."""
     ran = presstag("compare", tiny_model, given, tiny_data / "dev.json")
     assert 2 == ran.code
-    assert "expected: a model's folder, or several with commas between them" in ran.err
+    assert "expected: a model's folder or name, or several with commas between them" in ran.err
 
 
 def test_compare_names_labels_that_the_models_lack(

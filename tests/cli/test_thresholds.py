@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from presstag import DataError, ModelError, load
-from presstag.cli.thresholds import show_thresholds
+from presstag.cli.thresholds import _score, show_thresholds
 from presstag.corpus import read_corpus, write_corpus
 from presstag.corpus.files import digest_corpus
 from presstag.spans import Article, Span
@@ -62,7 +62,9 @@ def test_thresholds_are_shown_by_label(shown: Callable[..., tuple[dict[str, Any]
     assert {"DONOR": 0.0, "SYSTEM": 0.9} == {k: v["score"] for k, v in written["labels"].items()}
     system = written["labels"]["SYSTEM"]
     assert (1.0, 0.0) == (system["passing"]["precision"], system["recall_lost"])
+    assert {"DONOR": 0.0, "SYSTEM": 0.9} == written["min_score"]
     assert "95 % precision, by thresholds of" in printed
+    assert "to use them: presstag extract … --min-score SYSTEM=0.9000\n" in printed
     assert "recall lost" in printed
     assert (6, 12) == (system["passing"]["predicted"], system["all"]["predicted"])
     row = next(line.split() for line in printed.splitlines() if line.startswith("SYSTEM"))
@@ -82,6 +84,7 @@ def test_a_label_that_reaches_nothing_is_said(
     printed = capsys.readouterr().out
     assert "90 % precision, by thresholds of" in printed
     assert "no label reaches it" in printed
+    assert {} == written["min_score"]
     assert "DONOR: no threshold: fewer than 20 spans found on dev" in printed
     assert [False, False] == [row["reached"] for row in written["labels"].values()]
     assert 6 == written["shared_articles"]
@@ -151,7 +154,26 @@ def test_extract_leaves_out_spans_below_a_score(
     assert kept == json.loads(ran.out)["spans"]
 
 
-@pytest.mark.parametrize("score", ["1.5", "-0.1", "high"])
+def test_extract_takes_a_score_for_each_label(
+    presstag: Callable[..., Any], learned_model: Path
+) -> None:
+    """A label's own score goes before that of all labels."""
+    text = "Report 0. “Iceland pays,” she said.\n\nIceland has no tanks of its own."
+    spans = load(learned_model)(text)
+    assert set(LABELS) == {s.label for s in spans}
+    options = ("--min-score", "0", "--min-score", "DONOR=1")
+    ran = presstag("extract", learned_model, "--json", *options, stdin=text.encode())
+    assert 0 == ran.code, ran.err
+    assert [s.to_dict() for s in spans if s.label == "SYSTEM"] == json.loads(ran.out)["spans"]
+
+
+@pytest.mark.parametrize(("exact", "shown_"), [(0.91376, "0.9137"), (1.0, "1.0000")])
+def test_a_threshold_is_shown_rounded_down(exact: float, shown_: str) -> None:
+    """The span whose score it is passes what is shown."""
+    assert shown_ == _score(exact)
+
+
+@pytest.mark.parametrize("score", ["1.5", "-0.1", "high", "nan", "DONOR=2", "=", "NOBODY=0.5"])
 def test_a_score_outside_0_to_1_is_refused(
     presstag: Callable[..., Any], learned_model: Path, score: str
 ) -> None:

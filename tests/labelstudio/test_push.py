@@ -529,7 +529,7 @@ def test_the_command_sends_articles_with_a_models_spans(
     ran = presstag("label", "push", folder, "--project", project, "--model", tiny_model)
     assert 1 == ran.code, ran.err
     version = model_version(load_bundle(tiny_model))
-    assert f"3 new articles sent, 0 were there, 0 of these got suggestions of {version}" in ran.out
+    assert f"3 new articles sent with suggestions of {version}, 0 were there (0 of" in ran.out
     assert "1 faults" in ran.out
     address = server.address(server.find_project(project))
     assert f"next: annotate them at {address}/data" in ran.out

@@ -3,8 +3,8 @@
     model.onnx        int64 input_ids and attention_mask, and token_type_ids where the encoder takes
                       the shapes of words by them (windows x tokens) -> logits
     tokenizer.json    as the tokenizers library writes it
-    manifest.json     format number, labels, window, digests of the files, scores, provenance,
-                      calibration
+    manifest.json     format number and the presstag that reads it, labels, window, digests of the
+                      files, scores, provenance, calibration
 
 Everything is checked before use, so that a damaged or foreign folder says so at once.
 """
@@ -13,20 +13,24 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 
 from presstag.errors import ModelError
+from presstag.network import Network, read_checked
 from presstag.tagger import Calibration, Tagger
 from presstag.tags import TagScheme
-from presstag.tokens import ArticleTokenizer, Batch, Floats
+from presstag.tokens import ArticleTokenizer
 from presstag.writing import write_bytes, write_json
 
 FORMAT = 1
+READER = ">=0.1.0"
+"""The versions of presstag that read this format, as pip writes it: what an older one advises."""
 MANIFEST, NETWORK, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
-_INPUTS = ["attention_mask", "input_ids", "token_type_ids"]
 _AGAIN = "export the model again."
+_WHOLE = "copy or install the whole model again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +85,8 @@ def write_bundle(folder: str | Path, manifest: Manifest, *, network: bytes, toke
     for name, content in files.items():
         write_bytes(folder / name, content)
     digests = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
-    write_json(folder / MANIFEST, {"format": FORMAT, **asdict(manifest), "files": digests})
+    head = {"format": FORMAT, "presstag": READER}
+    write_json(folder / MANIFEST, {**head, **asdict(manifest), "files": digests})
 
 
 def read_manifest(folder: str | Path) -> Manifest:
@@ -100,18 +105,21 @@ def read_manifest(folder: str | Path) -> Manifest:
         raise ModelError(str(folder), f"no {MANIFEST} in it: no packed model", do=train) from None
     except OSError as error:
         found = f"cannot be read: {error.strerror}"
-        raise ModelError(str(path), found, do="copy the whole folder again.") from None
+        raise ModelError(str(path), found, do=_WHOLE) from None
     except ValueError:
         raise ModelError(str(path), "damaged: not JSON", do=_AGAIN) from None
     if not isinstance(read, dict) or type(read.get("format")) is not int:
         expected = f"format {FORMAT} or older"
         raise ModelError(str(path), "no format number", expected=expected, do=_AGAIN)
-    if read.pop("format") > FORMAT:
+    if read["format"] > FORMAT:
+        reader = str(read.get("presstag"))
+        known = re.fullmatch(r">=\d[\w.]*", reader, re.ASCII)
+        wanting = f"'presstag{reader}'" if known else "presstag"
         raise ModelError(
             str(path),
             "written by a newer presstag in a format that this one does not know",
             expected=f"format {FORMAT} or older",
-            do="pip install --upgrade presstag",
+            do=f"pip install --upgrade {wanting}",
         )
     wanted: dict[str, type] = {
         "name": str, "labels": list, "window": int, "overlap": int, "pad": int,
@@ -139,8 +147,7 @@ def load_bundle(folder: str | Path, *, threads: int | None = None) -> Tagger:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    network = _read_checked(folder, NETWORK, manifest)
-    _read_checked(folder, TOKENIZER, manifest)
+    read_checked(folder / TOKENIZER, manifest.files.get(TOKENIZER))
     tokenizer = ArticleTokenizer.from_file(folder / TOKENIZER, pad=manifest.pad)
     scheme = TagScheme(tuple(manifest.labels))
     if manifest.window - tokenizer.specials <= manifest.overlap or manifest.overlap < 0:
@@ -154,7 +161,12 @@ def load_bundle(folder: str | Path, *, threads: int | None = None) -> Tagger:
         found = f"calibration: {error}"
         raise ModelError(str(folder / MANIFEST), found, expected=expected, do=_AGAIN) from None
     return Tagger(
-        _Network(network, folder / NETWORK, outputs=len(scheme.tags), threads=threads),
+        Network(
+            folder / NETWORK,
+            manifest.files.get(NETWORK),
+            outputs=len(scheme.tags),
+            threads=threads,
+        ),
         tokenizer=tokenizer,
         scheme=scheme,
         window=manifest.window,
@@ -166,54 +178,3 @@ def load_bundle(folder: str | Path, *, threads: int | None = None) -> Tagger:
 
 def _is_numbers(value: Any) -> TypeGuard[list[float]]:
     return isinstance(value, list) and all(type(x) in (int, float) for x in value)
-
-
-def _read_checked(folder: Path, name: str, manifest: Manifest) -> bytes:
-    path = folder / name
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        found = f"cannot be read: {error.strerror}"
-        raise ModelError(str(path), found, do="copy the whole folder again.") from None
-    digest, expected = hashlib.sha256(content).hexdigest(), manifest.files.get(name)
-    if digest != expected:
-        raise ModelError(
-            str(path),
-            f"SHA-256 {digest}",
-            expected=f"{expected}, as {MANIFEST} says",
-            do="the file is damaged or of another model: copy the folder or export again.",
-        )
-    return content
-
-
-class _Network:
-    """onnxruntime's session as a `Forward`."""
-
-    def __init__(self, content: bytes, path: Path, *, outputs: int, threads: int | None) -> None:
-        import onnxruntime  # noqa: PLC0415 - only a packed model needs it
-
-        options = onnxruntime.SessionOptions()
-        options.log_severity_level = 3
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        providers = ["CPUExecutionProvider"]
-        try:
-            self._session = onnxruntime.InferenceSession(content, options, providers=providers)
-        except Exception as error:  # noqa: BLE001 - the library's own exceptions share no base of their own
-            reason = str(error).splitlines()[0]
-            found = f"onnxruntime cannot load it: {reason:.200}"
-            raise ModelError(str(path), found, do=_AGAIN) from None
-        self._inputs = sorted(i.name for i in self._session.get_inputs())
-        if self._inputs not in (["attention_mask", "input_ids"], _INPUTS):
-            found = f"a network that wants {self._inputs}"
-            expected = "input_ids and attention_mask, or token_type_ids too"
-            raise ModelError(str(path), found, expected=expected, do=_AGAIN)
-        shape = self._session.get_outputs()[0].shape
-        if shape[-1:] != [outputs]:
-            found = f"a network with outputs {shape}"
-            expected = f"{outputs} a token, as {MANIFEST} has labels"
-            raise ModelError(str(path), found, expected=expected, do=_AGAIN)
-
-    def __call__(self, batch: Batch) -> Floats:
-        logits: Floats = self._session.run(None, batch.feed(self._inputs))[0]
-        return logits

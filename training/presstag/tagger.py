@@ -8,9 +8,11 @@ model, torch for a checkpoint; everything else is the same code for both.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import islice, pairwise
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -72,6 +74,7 @@ class Tagger:
         "_at_once",
         "_calibration",
         "_forward",
+        "_least",
         "_overlap",
         "_scheme",
         "_size",
@@ -113,6 +116,7 @@ class Tagger:
         self._overlap = overlap
         self._at_once = windows_at_once
         self._calibration = calibration
+        self._least = [0.0] * len(scheme.labels)
         self.labels = scheme.labels
         self.info = info or {}
 
@@ -145,6 +149,38 @@ class Tagger:
         while batch := list(islice(rest, batch_size)):
             yield from self._tag(batch, done=done)
             done += len(batch)
+
+    def with_min_score(self, min_score: float | Mapping[str, float]) -> Tagger:
+        """The same tagger, which gives only spans with this score or a higher one.
+
+        Args:
+            min_score: for all labels, or by label; those that are not named keep all their spans.
+
+        Raises:
+            InputError: if a score is not in 0 to 1, or a label is none of the model's.
+        """
+        if not isinstance(min_score, Mapping):
+            min_score = dict.fromkeys(self.labels, min_score)
+        for label, score in min_score.items():
+            if label not in self.labels:
+                expected = f"one of {', '.join(self.labels)}"
+                raise InputError("min_score", f"a label {label!r}", expected=expected)
+            if isinstance(score, bool) or not isinstance(score, Real) or not 0 <= score <= 1:
+                raise InputError("min_score", repr(score), expected="a score in 0 to 1")
+        other = copy(self)
+        other._least = [float(min_score.get(label, 0)) for label in self.labels]  # noqa: SLF001 - a tagger, too
+        return other
+
+    def interruptible(self, check: Callable[[], None]) -> Tagger:
+        """The same tagger, which calls `check` before each window; what it raises ends a text."""
+
+        def forward(batch: Batch) -> Floats:
+            check()
+            return self._forward(batch)
+
+        other = copy(self)
+        other._forward = forward  # noqa: SLF001 - a tagger, too
+        return other
 
     def score_units(self, texts: Sequence[str]) -> list[tuple[Tokens, Floats]]:
         """The step before decoding: each text's tokens, and units x tags log-probabilities."""
@@ -192,6 +228,8 @@ class Tagger:
             score = _probability(run, scores)
             if self._calibration is not None:
                 score = self._calibration(score)
+            if score < self._least[run.label]:
+                continue
             found.append(Span(start, end, label, text[start:end], score))
         return found
 

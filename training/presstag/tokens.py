@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -179,6 +180,8 @@ class ArticleTokenizer:
         return np.add(firsts, len(self.prefix) - window.start)
 
 
+# As _reopen in network.py: a pool sends its function along with every task.
+@lru_cache(maxsize=1)
 def _rebuild(content: str, pad: int) -> ArticleTokenizer:
     return ArticleTokenizer(Tokenizer.from_str(content), pad=pad)
 

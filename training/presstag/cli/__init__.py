@@ -16,9 +16,12 @@ from presstag.cli import (
     export,
     extract,
     label,
+    models,
+    package,
     publish,
     reproduce,
     search,
+    serve,
     split,
     suspects,
     train,
@@ -40,6 +43,7 @@ app.command("search")(search.search_command)
 app.command("evaluate")(evaluate.evaluate_command)
 app.command("compare")(compare.compare_command)
 app.command("extract")(extract.extract_command)
+app.command("serve")(serve.serve_command)
 app.command("check")(check.check_command)
 app.command("agreement")(agreement.agreement_command)
 app.command("split")(split.split_command)
@@ -48,6 +52,8 @@ app.command("suspects")(suspects.suspects_command)
 app.command("export")(export.export_command)
 app.command("reproduce")(reproduce.reproduce_command)
 app.command("publish")(publish.publish_command)
+app.command("package")(package.package_command)
+app.command("models")(models.models_command)
 app.add_typer(label.app, name="label")
 app.add_typer(config.app, name="config")
 

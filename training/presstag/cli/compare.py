@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 def compare_command(
-    a: Annotated[str, typer.Argument(help="a model's folder; several, with commas, are a group")],
+    a: Annotated[
+        str, typer.Argument(help="a model's folder or name; several, with commas, are a group")
+    ],
     b: Annotated[str, typer.Argument(help="the model, or group, to compare with it")],
     data: Annotated[Path, typer.Argument(help="annotated articles")],
     *,
@@ -72,7 +74,7 @@ def _folders(given: str, name: str) -> list[Path]:
         return [Path(given)]
     folders = [Path(part) for part in given.split(",") if part]
     if not folders or len(folders) < given.count(",") + 1:
-        expected = "a model's folder, or several with commas between them"
+        expected = "a model's folder or name, or several with commas between them"
         raise InputError(name, repr(given), expected=expected)
     return folders
 

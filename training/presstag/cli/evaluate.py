@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def evaluate_command(
-    model: Annotated[Path, typer.Argument(help="a packed model's folder, or a checkpoint's")],
+    model: Annotated[
+        Path,
+        typer.Argument(
+            help="folder of a packed model or a checkpoint, or an installed model's name"
+        ),
+    ],
     data: Annotated[Path, typer.Argument(help="annotated articles")],
     *,
     train: Annotated[
@@ -143,13 +148,15 @@ def _read_train(tagger: Tagger, named: Path | None) -> tuple[tuple[Article, ...]
 
 
 def open_model(model: Path) -> Tagger:
-    """Open a packed model, or a checkpoint of transformers.
+    """Open a packed model, by its folder or the name it is installed under, or a checkpoint.
 
     Raises:
-        ModelError: if the folder is neither.
+        ModelError: if it is neither.
     """
     from presstag.bundle import MANIFEST, load_bundle
+    from presstag.installed import find_model
 
+    model = find_model(model)
     if (model / MANIFEST).is_file() or not (model / "config.json").is_file():
         return load_bundle(model)
     try:

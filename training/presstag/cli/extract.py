@@ -16,7 +16,7 @@ from presstag.errors import DataError, InputError, PresstagError
 
 
 def extract_command(
-    model: Annotated[Path, typer.Argument(help="a model's folder")],
+    model: Annotated[Path, typer.Argument(help="a model's folder, or an installed model's name")],
     files: Annotated[
         list[Path] | None,
         typer.Argument(
@@ -26,18 +26,23 @@ def extract_command(
     *,
     json: Annotated[bool, typer.Option("--json", help="one JSON object an article")] = False,
     min_score: Annotated[
-        float, typer.Option(min=0, max=1, help="leave out spans with a lower score")
-    ] = 0.0,
+        list[str] | None,
+        typer.Option(
+            metavar="SCORE or LABEL=SCORE",
+            help="leave out spans with a lower score; once for all labels, and once for any label",
+        ),
+    ] = None,
 ) -> None:
     """Tag articles: coloured text, or a JSON object a line."""
     from presstag.writing import json_line
 
     tagger = open_model(model)
+    tagger = tagger.with_min_score(_min_scores(min_score or [], tagger.labels))
     faults: list[PresstagError] = []
     several = len(files or []) > 1 or any(f.suffix == ".jsonl" for f in files or [])
     articles = _articles(files or [Path("-")], faults)
     for name, text in articles:
-        spans = [span for span in tagger(text) if (span.score or 0.0) >= min_score]
+        spans = tagger(text)
         if json:
             record = {"id": name, "spans": [span.to_dict() for span in spans]}
             sys.stdout.write(json_line(record) + "\n")
@@ -49,6 +54,25 @@ def extract_command(
         show_error(fault)
     if faults:
         raise typer.Exit(2)
+
+
+def _min_scores(given: list[str], labels: tuple[str, ...]) -> dict[str, float]:
+    """What --min-score says of each label: its own score goes before that of all."""
+    of_all, of_one = 0.0, dict[str, float]()
+    for said in given:
+        label, _, number = said.rpartition("=")
+        try:
+            score = float(number)
+        except ValueError:
+            score = -1.0
+        if not 0 <= score <= 1 or label not in {"", *labels}:
+            expected = "a score in 0 to 1, or LABEL=SCORE with one of " + ", ".join(labels)
+            raise InputError("--min-score", printable(said), expected=expected)
+        if label:
+            of_one[label] = score
+        else:
+            of_all = score
+    return {**dict.fromkeys(labels, of_all), **of_one}
 
 
 def _articles(files: list[Path], faults: list[PresstagError]) -> Iterator[tuple[str, str]]:

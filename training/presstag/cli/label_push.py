@@ -35,7 +35,7 @@ def push_command(
     *,
     project: ProjectOption,
     model: Annotated[
-        Path | None, typer.Option(help="a model's folder; without one articles go alone")
+        Path | None, typer.Option(help="a model's folder or name; without one articles go alone")
     ] = None,
     text_column: Annotated[
         str, typer.Option(metavar="NAME", help="column or field that holds the text")
@@ -91,11 +91,12 @@ def _show(faults: Sequence[PresstagError], notes: Sequence[Finding]) -> None:
 
 
 def _line(sources: Sources, pushed: Pushed) -> str:
-    parts = [f"{pushed.new:,} new articles sent", f"{pushed.present:,} were there"]
+    new, there = f"{pushed.new:,} new articles sent", f"{pushed.present:,} were there"
     if pushed.version is not None:
-        parts.append(f"{pushed.predictions:,} of these got suggestions of {pushed.version}")
+        new += f" with suggestions of {pushed.version}"
+        there += f" ({pushed.predictions:,} of them got suggestions)"
     faults = len(sources.faults) + len(pushed.faults) + len(pushed.failures)
-    return ", ".join([*parts, f"{faults:,} faults"])
+    return f"{new}, {there}, {faults:,} faults"
 
 
 def _figures(sources: Sources, pushed: Pushed) -> dict[str, Any]:

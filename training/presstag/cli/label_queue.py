@@ -31,7 +31,7 @@ def queue_command(
         typer.Argument(help="files and folders of articles; none: the project's own tasks"),
     ] = None,
     *,
-    model: Annotated[Path, typer.Option(help="the folder of the model to ask")] = Path(
+    model: Annotated[Path, typer.Option(help="the model to ask: its folder or name")] = Path(
         "models/aid"
     ),
     n: Annotated[int, typer.Option("-n", min=1, help="how many to choose")] = 50,

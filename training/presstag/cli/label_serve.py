@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-import socket
-from ipaddress import ip_address
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,6 +10,7 @@ import typer
 
 from presstag.cli.evaluate import open_model
 from presstag.cli.label_options import TokenOption, UrlOption
+from presstag.cli.listening import is_loopback, listen, web_address
 from presstag.cli.screen import err, out
 from presstag.errors import InputError
 
@@ -25,7 +24,7 @@ _ALLOW = "LABEL_STUDIO_USE_DEFAULT_BANNED_SUBNETS=false"
 
 
 def serve_command(
-    model: Annotated[Path, typer.Argument(help="a model's folder")],
+    model: Annotated[Path, typer.Argument(help="a model's folder, or an installed model's name")],
     *,
     host: Annotated[
         str, typer.Option(help="address to listen on; others than loopback need --secret")
@@ -70,12 +69,12 @@ def serve_command(
         if retrain is not None and project is not None:
             retrainer = _retrainer(served, retrain, project, after=after, url=url, token=token)
         app = make_backend(served, secret=secret or None, retrainer=retrainer)
-    listening = _listen(host, port)
-    shown = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    listening = listen(host, port)
+    shown = web_address(host, port)
     out.print(f"{model} answers at {shown} as {served.model.version}")
     sign_in = ", Basic Authentication, user presstag, the secret as password" if secret else ""
     out.print(f"next: in Label Studio, Settings, Model, Connect Model: {shown}{sign_in}")
-    if _is_loopback(host):
+    if is_loopback(host):
         out.print(f"it connects to a loopback address only where it runs with {_ALLOW}")
     # Only presstag's own words: other libraries might log addresses with tokens in them.
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
@@ -92,7 +91,7 @@ def serve_command(
 
 
 def _check(host: str, secret: str | None, retrain: Path | None, project: str | None) -> None:
-    if not secret and not _is_loopback(host):
+    if not secret and not is_loopback(host):
         raise InputError(
             "--host",
             f"{host} can be reached from elsewhere, and there is no secret",
@@ -105,13 +104,6 @@ def _check(host: str, secret: str | None, retrain: Path | None, project: str | N
         found = "without --project" if project is None else "without --retrain"
         given = "--retrain" if project is None else "--project"
         raise InputError(given, found, expected="both, or neither")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _retrainer(
@@ -133,15 +125,3 @@ def _retrainer(
         return pull(server, server.find_project(name), path).corpus
 
     return Retrainer(config, project=found.id, after=after, pull=read, swap=served.swap)
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    try:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family)
-    except OSError as error:
-        raise InputError(
-            "--host and --port",
-            f"cannot listen on {host}, port {port}: {error.strerror}",
-            do="choose another --port.",
-        ) from None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Any
 
 from presstag.cli.screen import err, out, table
@@ -56,6 +58,12 @@ def show_thresholds(
     )
     shared = len({a.text for a in articles} & {a.text for a in known})
     _print(effects, title=f"{100 * precision:g} % precision, by thresholds of {path}")
+    least = {label: t.score for label, t in thresholds.items() if t.reached}
+    options = [
+        f"--min-score {quote(f'{x}={_score(score)}')}" for x, score in least.items() if score
+    ]
+    if options:
+        out.print(f"to use them: presstag extract … {' '.join(options)}")
     if shared:
         out.print(f"{shared} of these articles are in {path} too, which flatters the figures")
     return {
@@ -63,6 +71,7 @@ def show_thresholds(
         "dev": str(path),
         "dev_articles": len(known),
         "shared_articles": shared,
+        "min_score": least,
         "labels": {label: effect.to_dict() for label, effect in effects.items()},
     }
 
@@ -120,11 +129,16 @@ def _row(label: str, effect: Effect) -> list[str]:
     passing = effect.passing
     return [
         label,
-        f"{effect.threshold.score:.4f}",
+        _score(effect.threshold.score),
         _figure(passing.precision, effect.intervals.precision) if passing.predicted else "–",
         _figure(passing.recall, effect.intervals.recall) if passing.gold else "–",
         _figure(effect.recall_lost, effect.lost) if passing.gold else "–",
     ]
+
+
+def _score(score: float) -> str:
+    """Rounded down: a threshold is the score of a span, which must still pass."""
+    return f"{math.floor(1e4 * score) / 1e4:.4f}"
 
 
 def _figure(value: float, interval: Interval) -> str:
@@ -138,5 +152,5 @@ def _nearest(threshold: Threshold) -> str:
         return f"no threshold: fewer than {LEAST} spans found on dev, or none of them right"
     return (
         f"no threshold reaches it on dev; the nearest is {100 * threshold.dev.precision:.1f} from "
-        f"score {threshold.score:.4f} on, with recall {100 * threshold.dev.recall:.1f}"
+        f"score {_score(threshold.score)} on, with recall {100 * threshold.dev.recall:.1f}"
     )
