@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # No test reaches beyond loopback: without these, transformers would ask a hub about folders.
 os.environ["HF_HUB_OFFLINE"] = "1"
 os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+os.environ["ORT_DISABLE_TELEMETRY"] = "1"
 # Threads that wait for each other on busy cores make a tiny model fifty times slower.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 

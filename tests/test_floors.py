@@ -29,7 +29,7 @@ FLOORS = {
     "corpus": 1, "installed": 1,
     "": 2, "tokens": 2, "tagger": 2, "bundle": 2, "loading": 2, "queue": 2,
     "wheel": 2, "network": 2,
-    "train": 3, "evaluate": 3, "labelstudio": 3, "serve": 3,
+    "train": 3, "evaluate": 3, "labelstudio": 3, "serve": 3, "spacy_component": 3,
     "cli": 4,
 }  # fmt: skip
 HEAVY = {
@@ -45,6 +45,7 @@ HEAVY = {
     "nervaluate",
     "safetensors",
     "seqeval",
+    "spacy",
     "onnx",
     "optuna",
     "pydantic",

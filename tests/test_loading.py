@@ -295,3 +295,11 @@ def test_the_environment_may_name_an_installed_model(
     monkeypatch.setenv("PRESSTAG_MODEL", "small")
     assert str(folder) == load().info["folder"]
     assert FOUND == keys(extract(TEXT))
+
+
+def test_a_least_score_is_given_on_loading(model: Path) -> None:
+    """For all labels, or by label."""
+    assert FOUND == keys(load(model, min_score=0.5)(TEXT))
+    assert [] == load(model, min_score={"SYSTEM": 1})(TEXT)
+    with pytest.raises(InputError, match="a label 'TANK'"):
+        load(model, min_score={"TANK": 0.5})

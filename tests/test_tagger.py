@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -361,3 +362,52 @@ def test_a_packed_models_scores_do_not_depend_on_its_neighbours(tiny_model: Path
     texts = ["Norway gave tanks.", "two", "", "The council met on Tuesday. " * 20]
     alone = [tagger.score_units([text])[0][1].tobytes() for text in texts]
     assert alone == [scores.tobytes() for _, scores in tagger.score_units(texts)]
+
+
+def test_a_tagger_with_a_least_score_leaves_out_the_rest(tokenizer: ArticleTokenizer) -> None:
+    """A score for all labels or for some; a span with just that score stays."""
+    tags = {"norway": "B-DONOR", "tanks": "B-SYSTEM"}
+    tagger = put_together(Lookup(known_table(tokenizer, tags)), tokenizer)
+    text = "Norway, tanks"
+    donor, system = tagger(text)
+    lower, higher = sorted(s.score or 0 for s in (donor, system))
+    assert [donor, system] == tagger.with_min_score(lower)(text)
+    assert [] == tagger.with_min_score(higher + 1e-9)(text)
+    assert [system] == tagger.with_min_score({"DONOR": higher + 1e-9})(text)
+    assert [[donor]] == list(tagger.with_min_score({"SYSTEM": 1}).pipe([text]))
+    assert [donor, system] == tagger(text)
+    assert [donor, system] == tagger.with_min_score(1).with_min_score({})(text)
+
+
+def test_a_least_score_goes_by_the_calibrated_one(tokenizer: ArticleTokenizer) -> None:
+    """It is the score that a span shows."""
+    table = known_table(tokenizer, {"norway": "B-DONOR"})
+    halved = Calibration((0.0, 1.0), (0.0, 0.5))
+    tagger = put_together(Lookup(table), tokenizer, calibration=halved)
+    assert 1 == len(tagger("Norway"))
+    assert [] == tagger.with_min_score(0.6)("Norway")
+
+
+@pytest.mark.parametrize(
+    ("min_score", "found", "expected"),
+    [
+        (1.01, "1.01", "a score in 0 to 1"),
+        (-0.1, "-0.1", "a score in 0 to 1"),
+        (float("nan"), "nan", "a score in 0 to 1"),
+        (True, "True", "a score in 0 to 1"),
+        ("0.5", "'0.5'", "a score in 0 to 1"),
+        ({"DONOR": None}, "None", "a score in 0 to 1"),
+        ({"donor": 0.5}, "a label 'donor'", "one of DONOR, SYSTEM"),
+    ],
+)
+def test_a_least_score_is_a_score_of_a_label(
+    known: Tagger, min_score: Any, found: str, expected: str
+) -> None:
+    """A slip would leave out everything, or nothing, in silence."""
+    with pytest.raises(InputError) as caught:
+        known.with_min_score(min_score)
+    assert ("min_score", found, expected) == (
+        caught.value.where,
+        caught.value.found,
+        caught.value.expected,
+    )

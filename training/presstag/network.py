@@ -75,9 +75,7 @@ class Network:
         self._opening = Lock()
 
     def _open(self) -> Any:
-        # Before the import: onnxruntime 1.29 and newer would report its use to its makers, from a
-        # thread that keeps forked children from ending.
-        os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+        turn_telemetry_off()
         import onnxruntime  # noqa: PLC0415 - only a packed model needs it
 
         content = read_checked(self._path, self._digest)
@@ -92,6 +90,15 @@ class Network:
             reason = str(error).splitlines()[0]
             found = f"onnxruntime cannot load it: {reason:.200}"
             raise ModelError(str(self._path), found, do=_AGAIN) from None
+
+
+def turn_telemetry_off() -> None:
+    """Keep onnxruntime, if it is not imported yet, from reporting its use to its makers.
+
+    From version 1.29 on it does, from a thread that keeps forked children from ending. Who has set
+    ORT_DISABLE_TELEMETRY decides.
+    """
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def read_checked(path: Path, digest: str | None) -> bytes:

@@ -28,6 +28,7 @@ from presstag.cli import (
 )
 from presstag.cli.screen import show_error
 from presstag.errors import InputError, PresstagError
+from presstag.network import turn_telemetry_off
 
 _LABEL_STUDIO = {"fastapi", "httpx", "label_studio_sdk", "starlette", "trafilatura", "uvicorn"}
 
@@ -60,6 +61,7 @@ app.add_typer(config.app, name="config")
 
 def main() -> None:
     """Run a command; a fault that the user can mend is a message and exit code 2."""
+    turn_telemetry_off()
     try:
         app()
     except PresstagError as error:
