@@ -539,7 +539,7 @@ def test_the_command_sends_articles_with_a_models_spans(
     assert {version} == {p.model_version for t in tasks for p in t["predictions"]}
     again = presstag("label", "push", folder / "0.txt", "--project", project, "--model", tiny_model)
     assert 0 == again.code, again.err
-    assert "0 new articles sent, 1 were there" in again.out
+    assert f"0 new articles sent with suggestions of {version}, 1 were there" in again.out
 
 
 @pytest.mark.usefixtures("environment")
