@@ -157,16 +157,51 @@ KNOWN = {
 
 
 @pytest.fixture(scope="session")
-def lookup_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def pack_table(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Path]:
+    """`pack_table(TABLE, TOKENIZER)` packs a model that looks a token's logits up by its id."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    from presstag.bundle import Manifest, write_bundle
+
+    def pack(table: Any, tokenizer: str) -> Path:
+        inputs, outputs = ("input_ids", "attention_mask"), ["w", "t", table.shape[1]]
+        graph = helper.make_graph(
+            [helper.make_node("Gather", ["table", "input_ids"], ["logits"])],
+            "lookup",
+            [helper.make_tensor_value_info(i, TensorProto.INT64, ["w", "t"]) for i in inputs],
+            [helper.make_tensor_value_info("logits", TensorProto.FLOAT, outputs)],
+            [numpy_helper.from_array(table, "table")],
+        )
+        opset = [helper.make_opsetid("", 18)]
+        network = helper.make_model(graph, ir_version=9, opset_imports=opset)
+        manifest = Manifest(
+            name="lookup",
+            labels=list(LABELS),
+            window=24,
+            overlap=8,
+            pad=0,
+            precision="fp32",
+            files={},
+            scores={},
+            provenance={},
+        )
+        folder = tmp_path_factory.mktemp("models") / "lookup"
+        content = network.SerializeToString()
+        write_bundle(folder, manifest, network=content, tokenizer=tokenizer)
+        return folder
+
+    return pack
+
+
+@pytest.fixture(scope="session")
+def lookup_model(pack_table: Callable[..., Path]) -> Path:
     """The folder of a packed model that knows the words of `KNOWN`, whatever stands beside them.
 
     Of DONOR it is surer than of SYSTEM.
     """
     import numpy as np
-    from onnx import TensorProto, helper, numpy_helper
     from tokenizers import Tokenizer, models, normalizers, pre_tokenizers
 
-    from presstag.bundle import Manifest, write_bundle
     from presstag.tags import TagScheme
 
     ids = {word: i for i, word in enumerate(("[UNK]", *KNOWN))}
@@ -178,30 +213,7 @@ def lookup_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     table[:, 0] = 5
     for word, tag in KNOWN.items():
         table[ids[word], tags.index(tag)] = 10 if tag == "B-DONOR" else 7
-    inputs = ("input_ids", "attention_mask")
-    graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "input_ids"], ["logits"])],
-        "lookup",
-        [helper.make_tensor_value_info(i, TensorProto.INT64, ["w", "t"]) for i in inputs],
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["w", "t", len(tags)])],
-        [numpy_helper.from_array(table, "table")],
-    )
-    network = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 18)])
-    manifest = Manifest(
-        name="lookup",
-        labels=list(LABELS),
-        window=24,
-        overlap=8,
-        pad=0,
-        precision="fp32",
-        files={},
-        scores={},
-        provenance={},
-    )
-    folder = tmp_path_factory.mktemp("models") / "lookup"
-    content = network.SerializeToString()
-    write_bundle(folder, manifest, network=content, tokenizer=tokenizer.to_str())
-    return folder
+    return pack_table(table, tokenizer.to_str())
 
 
 @pytest.fixture

@@ -11,11 +11,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 
 import presstag
 from presstag import InputError, ModelError, Span, extract, load, loading
-from presstag.bundle import Manifest, write_bundle
 from presstag.wheel import build_wheel
 
 TEXT = "two tanks"
@@ -23,36 +21,10 @@ FOUND = [(0, 3, "SYSTEM"), (4, 9, "SYSTEM")]
 
 
 @pytest.fixture(scope="module")
-def model(tiny_encoder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def model(tiny_encoder: Path, pack_table: Callable[..., Path]) -> Path:
     """A packed model that takes every word for a SYSTEM."""
     table = np.tile(np.array([0, 0, 0, 9, 0], dtype=np.float32), (300, 1))
-    tokens = [
-        helper.make_tensor_value_info(name, TensorProto.INT64, ["windows", "tokens"])
-        for name in ("input_ids", "attention_mask")
-    ]
-    graph = helper.make_graph(
-        [helper.make_node("Gather", ["table", "input_ids"], ["logits"])],
-        "constant",
-        tokens,
-        [helper.make_tensor_value_info("logits", TensorProto.FLOAT, ["windows", "tokens", 5])],
-        [numpy_helper.from_array(table, "table")],
-    )
-    network = helper.make_model(graph, ir_version=9, opset_imports=[helper.make_opsetid("", 18)])
-    manifest = Manifest(
-        name="constant",
-        labels=["DONOR", "SYSTEM"],
-        window=24,
-        overlap=8,
-        pad=0,
-        precision="fp32",
-        files={},
-        scores={},
-        provenance={},
-    )
-    folder = tmp_path_factory.mktemp("constant")
-    tokenizer = (tiny_encoder / "tokenizer.json").read_text(encoding="utf-8")
-    write_bundle(folder, manifest, network=network.SerializeToString(), tokenizer=tokenizer)
-    return folder
+    return pack_table(table, (tiny_encoder / "tokenizer.json").read_text(encoding="utf-8"))
 
 
 def copy_model(model: Path, folder: Path) -> Path:

@@ -76,7 +76,7 @@ def test_a_project_of_several_pages_is_read_whole(
     server: Any, project: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each task once."""
-    monkeypatch.setattr("presstag.labelstudio.waiting._AT_ONCE", 3)
+    monkeypatch.setattr("presstag.labelstudio.client._TASKS_AT_ONCE", 3)
     made = server.find_project(project)
     texts = [{"data": {"text": f"text {i}"}} for i in range(10)]
     server.sdk.projects.import_tasks(id=made.id, request=texts)

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, TypeGuard
 
 from presstag.errors import ModelError
-from presstag.network import Network, read_checked
+from presstag.network import AGAIN, WHOLE, Network, read_checked
 from presstag.tagger import Calibration, Tagger
 from presstag.tags import TagScheme
 from presstag.tokens import ArticleTokenizer
@@ -29,8 +29,6 @@ FORMAT = 1
 READER = ">=0.1.0"
 """The versions of presstag that read this format, as pip writes it: what an older one advises."""
 MANIFEST, NETWORK, TOKENIZER = "manifest.json", "model.onnx", "tokenizer.json"
-_AGAIN = "export the model again."
-_WHOLE = "copy or install the whole model again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +103,12 @@ def read_manifest(folder: str | Path) -> Manifest:
         raise ModelError(str(folder), f"no {MANIFEST} in it: no packed model", do=train) from None
     except OSError as error:
         found = f"cannot be read: {error.strerror}"
-        raise ModelError(str(path), found, do=_WHOLE) from None
+        raise ModelError(str(path), found, do=WHOLE) from None
     except ValueError:
-        raise ModelError(str(path), "damaged: not JSON", do=_AGAIN) from None
+        raise ModelError(str(path), "damaged: not JSON", do=AGAIN) from None
     if not isinstance(read, dict) or type(read.get("format")) is not int:
         expected = f"format {FORMAT} or older"
-        raise ModelError(str(path), "no format number", expected=expected, do=_AGAIN)
+        raise ModelError(str(path), "no format number", expected=expected, do=AGAIN)
     if read["format"] > FORMAT:
         reader = str(read.get("presstag"))
         known = re.fullmatch(r">=\d[\w.]*", reader, re.ASCII)
@@ -131,7 +129,7 @@ def read_manifest(folder: str | Path) -> Manifest:
     if not isinstance(read.get("calibration"), dict | None):
         wrong.append("calibration")
     if wrong:
-        raise ModelError(str(path), f"missing or of a wrong type: {', '.join(wrong)}", do=_AGAIN)
+        raise ModelError(str(path), f"missing or of a wrong type: {', '.join(wrong)}", do=AGAIN)
     return Manifest(**{key: read[key] for key in wanted}, calibration=read.get("calibration"))
 
 
@@ -153,13 +151,13 @@ def load_bundle(folder: str | Path, *, threads: int | None = None) -> Tagger:
     if manifest.window - tokenizer.specials <= manifest.overlap or manifest.overlap < 0:
         found = f"window {manifest.window} with overlap {manifest.overlap}"
         expected = "a window above the overlap"
-        raise ModelError(str(folder / MANIFEST), found, expected=expected, do=_AGAIN)
+        raise ModelError(str(folder / MANIFEST), found, expected=expected, do=AGAIN)
     try:
         calibration = manifest.span_calibration()
     except ValueError as error:
         expected = "raw and calibrated: as many of each, rising, in 0 to 1"
         found = f"calibration: {error}"
-        raise ModelError(str(folder / MANIFEST), found, expected=expected, do=_AGAIN) from None
+        raise ModelError(str(folder / MANIFEST), found, expected=expected, do=AGAIN) from None
     return Tagger(
         Network(
             folder / NETWORK,

@@ -21,8 +21,8 @@ from presstag.errors import ModelError
 from presstag.tokens import Batch, Floats
 
 _INPUTS = ["attention_mask", "input_ids", "token_type_ids"]
-_AGAIN = "export the model again."
-_WHOLE = "copy or install the whole model again."
+AGAIN = "export the model again."
+WHOLE = "copy or install the whole model again."
 
 
 class Network:
@@ -89,7 +89,7 @@ class Network:
         except Exception as error:  # noqa: BLE001 - its own exceptions share no base of their own
             reason = str(error).splitlines()[0]
             found = f"onnxruntime cannot load it: {reason:.200}"
-            raise ModelError(str(self._path), found, do=_AGAIN) from None
+            raise ModelError(str(self._path), found, do=AGAIN) from None
 
 
 def turn_telemetry_off() -> None:
@@ -111,7 +111,7 @@ def read_checked(path: Path, digest: str | None) -> bytes:
         content = path.read_bytes()
     except OSError as error:
         found = f"cannot be read: {error.strerror}"
-        raise ModelError(str(path), found, do=_WHOLE) from None
+        raise ModelError(str(path), found, do=WHOLE) from None
     found = hashlib.sha256(content).hexdigest()
     if found != digest:
         raise ModelError(
@@ -129,12 +129,12 @@ def _check(session: Any, path: Path, *, outputs: int) -> list[str]:
     if inputs not in (["attention_mask", "input_ids"], _INPUTS):
         found = f"a network that wants {inputs}"
         expected = "input_ids and attention_mask, or token_type_ids too"
-        raise ModelError(str(path), found, expected=expected, do=_AGAIN)
+        raise ModelError(str(path), found, expected=expected, do=AGAIN)
     shape = session.get_outputs()[0].shape
     if shape[-1:] != [outputs]:
         found = f"a network with outputs {shape}"
         expected = f"{outputs} a token, as manifest.json has labels"
-        raise ModelError(str(path), found, expected=expected, do=_AGAIN)
+        raise ModelError(str(path), found, expected=expected, do=AGAIN)
     return inputs
 
 

@@ -10,7 +10,7 @@ import typer
 
 from presstag.cli.evaluate import open_model
 from presstag.cli.label_options import TokenOption, UrlOption
-from presstag.cli.listening import is_loopback, listen, web_address
+from presstag.cli.listening import answer, is_loopback, listen, web_address
 from presstag.cli.screen import err, out
 from presstag.errors import InputError
 
@@ -59,8 +59,6 @@ def serve_command(
     """
     _check(host, secret, retrain, project)
     with err.status("loading"):
-        import uvicorn
-
         from presstag.labelstudio.backend import make_backend
         from presstag.labelstudio.served import Served
 
@@ -77,17 +75,8 @@ def serve_command(
     if is_loopback(host):
         out.print(f"it connects to a loopback address only where it runs with {_ALLOW}")
     # Only presstag's own words: other libraries might log addresses with tokens in them.
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
     logging.getLogger("presstag").setLevel(logging.INFO)
-    settings = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=10,
-    )
-    uvicorn.Server(settings).run(sockets=[listening])
+    answer(app, listening, patience=10)
 
 
 def _check(host: str, secret: str | None, retrain: Path | None, project: str | None) -> None:

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import os
-import signal
-import sys
 from pathlib import Path
-from types import FrameType
 from typing import Annotated
 
 import typer
 
-from presstag.cli.listening import is_loopback, listen, web_address
+from presstag.cli.listening import answer, is_loopback, listen, web_address
 from presstag.cli.screen import err, out, printable
 from presstag.errors import InputError
 
@@ -41,8 +37,6 @@ def serve_command(
     """
     _need_packages()
     with err.status("loading"):
-        import uvicorn
-
         from presstag import load
         from presstag.serve.app import make_app
         from presstag.serve.door import Limits
@@ -58,22 +52,7 @@ def serve_command(
     out.print(f"next: open {shown} in a browser, or send texts to {shown}/extract")
     if not is_loopback(host):
         err.print("note: whoever reaches this address can use the model: there is no password")
-    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s", level=logging.WARNING)
-    settings = uvicorn.Config(
-        app,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        ws="none",
-        timeout_graceful_shutdown=int(timeout) + 5,
-    )
-    # uvicorn raises the signal again once it has stopped: a stop that was asked for is no failure.
-    signal.signal(signal.SIGTERM, _end)
-    uvicorn.Server(settings).run(sockets=[listening])
-
-
-def _end(_: int, __: FrameType | None) -> None:
-    sys.exit(0)
+    answer(app, listening, patience=int(timeout) + 5)
 
 
 def _need_packages() -> None:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from presstag.corpus.findings import Finding
 from presstag.labelstudio.client import Project, Server
@@ -12,7 +10,6 @@ from presstag.labelstudio.interface import read_interface
 from presstag.spans import Article
 
 _FIELDS = "id,data,total_annotations,cancelled_annotations"
-_AT_ONCE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,22 +36,10 @@ def read_project(server: Server, project: Project) -> Tasks:
         ServerError: if the server fails, or the project's interface shows no text.
     """
     key = read_interface(project.interface, where=f"project {project.title}").text_key
-
-    def ask() -> list[Any]:
-        # Without resolve_uri the server gives texts as they are, addresses of files included.
-        every: Iterable[Any] = server.sdk.tasks.list(
-            project=project.id,
-            fields="task_only",
-            include=_FIELDS,
-            resolve_uri=False,
-            page_size=_AT_ONCE,
-        )
-        return list(every)
-
     waiting: dict[int, Article] = {}
     done: list[Article] = []
     faults: list[Finding] = []
-    for task in server.patiently(f"list the tasks of project {project.title}", ask):
+    for task in server.list_tasks(project, _FIELDS):
         data = task.data if isinstance(task.data, dict) else {}
         text = data.get(key)
         name = str(task.id if data.get("id") is None else data["id"])
